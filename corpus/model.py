@@ -18,12 +18,14 @@ class Artifact:
 
     path: where it lies in the cache. sha256: hex digest of its bytes.
     role: `upstream` (indexed as the upstream tree), `packaging` (Debian's debian/ tarball).
+    folder: where in the upstream tree it is unpacked: "" is the top, `foo` for Debian's orig-foo tarball.
     """
 
     name: str
     path: Path
     sha256: str
     role: Literal["upstream", "packaging"] = "upstream"
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
