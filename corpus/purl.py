@@ -1,0 +1,115 @@
+"""Package URLs: the names of releases, compared in canonical form.
+
+Canonical is what packageurl-python writes (`%2B` for `+`, lower-case types, PyPI names normalised);
+raw spellings are accepted wherever a person types one. Called by the command line, the manifests, the
+sources and the scan (to leave out a project's own code). Pure: nothing is read or fetched here.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpus.errors import BadPurl
+
+if TYPE_CHECKING:
+    from packageurl import PackageURL
+
+MAX_LENGTH = 1024
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\ud800-\udfff]")
+_DEBIAN_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+_DEBIAN_VERSION = re.compile(r"(?:[0-9]+:)?[0-9A-Za-z][0-9A-Za-z.+~-]*")
+
+
+@lru_cache(maxsize=4096)
+def parse(purl: str) -> PackageURL:
+    """Read a raw or canonical purl of one release. Raises BadPurl saying why."""
+    from packageurl import PackageURL
+
+    if len(purl) > MAX_LENGTH:
+        raise BadPurl(purl[:60] + "…", f"it is longer than {MAX_LENGTH} characters")
+    text = purl.strip()
+    if _CONTROL.search(text):
+        raise BadPurl(purl, "it contains a space or a control character")
+    if not text.lower().startswith("pkg:"):
+        raise BadPurl(purl, "it does not start with 'pkg:'")
+    try:
+        parsed = PackageURL.from_string(_with_raw_version(text))
+    except ValueError as error:
+        raise BadPurl(purl, str(error)) from None
+    _check_names(purl, parsed)
+    return parsed
+
+
+def canonical(purl: str) -> str:
+    """Return the one spelling under which a release is stored and compared. Raises BadPurl."""
+    return str(parse(purl).to_string())
+
+
+def package_name(purl: str) -> str:
+    """Return the purl without version and qualifiers: what all releases of one package share."""
+    from packageurl import PackageURL
+
+    parsed = parse(purl)
+    return str(PackageURL(parsed.type, parsed.namespace, parsed.name).to_string())
+
+
+def same_package(a: str, b: str) -> bool:
+    """Tell whether two purls name releases of the same package."""
+    return package_name(a) == package_name(b)
+
+
+def local_purl(path: Path | str) -> str:
+    """Return the canonical purl of a local folder or archive: its name, and where it lies as a file: URL."""
+    from packageurl import PackageURL
+
+    place = Path(path).absolute()
+    name = place.name or "local"
+    url = place.as_uri()
+    return canonical(str(PackageURL("generic", None, name, "local", {"download_url": url}).to_string()))
+
+
+def _with_raw_version(text: str) -> str:
+    """Escape what a raw purl may carry unescaped and the parser would misread.
+
+    A raw git address in `vcs_url=` has an `@` before its commit; with an `@` only there, the parser would
+    take the rest for a version. Qualifiers are cut off first, so only their own escaping is at stake.
+    """
+    head, mark, qualifiers = text.partition("?")
+    return head + mark + qualifiers.replace("+", "%2B").replace("@", "%40") if mark else head
+
+
+def _check_names(purl: str, parsed: PackageURL) -> None:
+    """Refuse parts that could not name a release, or that would lead out of a folder or a host."""
+    qualifiers = parsed.qualifiers if isinstance(parsed.qualifiers, dict) else {}
+    parts = [*(parsed.namespace or "").split("/"), parsed.name, parsed.version or ""]
+    for part in parts:
+        if _CONTROL.search(part):
+            raise BadPurl(purl, "a part of it contains a space or a control character")
+        if part in (".", "..") or "\\" in part or "/" in part:
+            raise BadPurl(purl, f"{part!r} cannot be a name or a version")
+    if qualifiers.get("vcs_url"):
+        git_address(purl, qualifiers["vcs_url"])
+        return
+    if not parsed.version:
+        raise BadPurl(purl, "it has no version: name one release, as in pkg:pypi/chardet@5.2.0")
+    if parsed.type == "deb" and not (
+        _DEBIAN_NAME.fullmatch(parsed.name) and _DEBIAN_VERSION.fullmatch(parsed.version)
+    ):
+        raise BadPurl(purl, "the name or the version is not one that Debian allows")
+
+
+def git_address(purl: str, vcs_url: str) -> tuple[str, str]:
+    """Split `git+https://host/path@commit` into (address, commit). Raises BadPurl saying what is wrong."""
+    scheme, mark, address = vcs_url.partition("+")
+    if not mark or scheme != "git":
+        raise BadPurl(purl, "vcs_url must start with git+https:// or git+file://")
+    address, mark, commit = address.rpartition("@")
+    if not mark or not _COMMIT.fullmatch(commit):
+        raise BadPurl(purl, "vcs_url must end with @ and a full commit id in hexadecimal")
+    if not address.startswith(("https://", "file:///")):
+        raise BadPurl(purl, "git repositories are read by https:// or from a local path (file:///)")
+    return address, commit
