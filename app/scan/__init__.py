@@ -1,0 +1,1 @@
+"""The scan pipeline: a diff and an index make a report. Pure."""
