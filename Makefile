@@ -64,11 +64,11 @@ types: $(STAMP) ## mypy --strict
 	$(BIN)/mypy
 
 lock: $(LOCK)/bin/pip-compile ## the lock files, after a change of dependencies (UPGRADE=--upgrade lifts all pins)
-	PIP_COMPILE=$(CURDIR)/$< $(PYTHON) requirements/compile.py $(UPGRADE)
+	PATH="$(CURDIR)/$(LOCK)/bin:$$PATH" $(PYTHON) requirements/compile.py $(UPGRADE)
 
 $(LOCK)/bin/pip-compile:
 	$(PYTHON) -m venv $(LOCK)
-	$(LOCK)/bin/python -m pip install --quiet --disable-pip-version-check "pip-tools>=7.5,<8"
+	$(LOCK)/bin/python -m pip install --quiet --upgrade pip "pip-tools>=7.5,<8"
 
 image: ## the container images, service and ingest
 	docker build --target service --tag $(IMAGE):service .

@@ -5,15 +5,15 @@
     python requirements/compile.py --subsets  the subsets only: offline
     python requirements/compile.py --check    change nothing; fail when a subset is not what dev.txt gives
 
-`make lock` runs the first. Resolving needs pip-compile (pip-tools) on PATH or in $PIP_COMPILE, for example
-from `pipx install pip-tools` or `python3 -m venv .cache/lock && .cache/lock/bin/pip install pip-tools`.
+`make lock` runs the first. Resolving needs pip-compile (pip-tools) on PATH, for example from
+`python3 -m venv .cache/lock && .cache/lock/bin/pip install pip-tools`, made by the oldest Python that the lock
+shall serve (Debian 12 has 3.11.2): pip-compile chooses what its own Python can run.
 A subset follows the `# via` comments of dev.txt, so that it needs neither network nor environment.
 No file here names a package index: pip's own configuration says where packages come from.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -98,9 +98,9 @@ def subset(dev: str, extras: Iterable[str] | None) -> str:
 
 def resolve(upgrade: bool) -> None:
     """Write dev.txt with pip-compile. Pins and hashes that still fit are taken from the file itself."""
-    program = os.environ.get("PIP_COMPILE") or shutil.which("pip-compile")
+    program = shutil.which("pip-compile")
     if program is None:
-        raise SystemExit("pip-compile is not on PATH: `pipx install pip-tools`, or use `make lock`")
+        raise SystemExit("pip-compile is not on PATH: `make lock` brings it")
     command = [program, *_OPTIONS, *(["--upgrade"] if upgrade else [])]
     command += ["--output-file", str(DEV.relative_to(PROJECT)), "pyproject.toml"]
     subprocess.run(command, cwd=PROJECT, check=True)
