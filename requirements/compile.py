@@ -5,9 +5,9 @@
     python requirements/compile.py --subsets  the subsets only: offline
     python requirements/compile.py --check    change nothing; fail when a subset is not what dev.txt gives
 
-`make lock` runs the first. Resolving needs pip-compile (pip-tools) on PATH, for example from
-`python3 -m venv .cache/lock && .cache/lock/bin/pip install pip-tools`, made by the oldest Python that the lock
-shall serve (Debian 12 has 3.11.2): pip-compile chooses what its own Python can run.
+`make lock` runs the first. Resolving needs pip-compile on PATH, for example from
+`python3 -m venv .cache/lock && .cache/lock/bin/pip install pip-tools`, made by the oldest Python that the
+lock shall serve (Debian 12 has 3.11.2): pip-compile chooses what its own Python can run.
 A subset follows the `# via` comments of dev.txt, so that it needs neither network nor environment.
 No file here names a package index: pip's own configuration says where packages come from.
 """
