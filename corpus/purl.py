@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 1024
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DEBIAN_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 _DEBIAN_VERSION = re.compile(r"(?:[0-9]+:)?[0-9A-Za-z][0-9A-Za-z.+~-]*")
 
@@ -32,12 +32,12 @@ def parse(purl: str) -> PackageURL:
     if len(purl) > MAX_LENGTH:
         raise BadPurl(purl[:60] + "…", f"it is longer than {MAX_LENGTH} characters")
     text = purl.strip()
-    if _CONTROL.search(text):
+    if _CONTROL.search(text) or " " in text:
         raise BadPurl(purl, "it contains a space or a control character")
     if not text.lower().startswith("pkg:"):
         raise BadPurl(purl, "it does not start with 'pkg:'")
     try:
-        parsed = PackageURL.from_string(_with_raw_version(text))
+        parsed = PackageURL.from_string("pkg:" + _with_escaped_qualifiers(text[4:]))
     except ValueError as error:
         raise BadPurl(purl, str(error)) from None
     _check_names(purl, parsed)
@@ -72,23 +72,26 @@ def local_purl(path: Path | str) -> str:
     return canonical(str(PackageURL("generic", None, name, "local", {"download_url": url}).to_string()))
 
 
-def _with_raw_version(text: str) -> str:
-    """Escape what a raw purl may carry unescaped and the parser would misread.
+def _with_escaped_qualifiers(text: str) -> str:
+    """Escape what a raw purl may carry in its qualifiers and the parser would misread.
 
-    A raw git address in `vcs_url=` has an `@` before its commit; with an `@` only there, the parser would
-    take the rest for a version. Qualifiers are cut off first, so only their own escaping is at stake.
+    `+` would become a space, and the `@` before the commit of a git address the mark of a version.
     """
     head, mark, qualifiers = text.partition("?")
-    return head + mark + qualifiers.replace("+", "%2B").replace("@", "%40") if mark else head
+    return head + mark + qualifiers.replace("+", "%2B").replace("@", "%40")
 
 
 def _check_names(purl: str, parsed: PackageURL) -> None:
     """Refuse parts that could not name a release, or that would lead out of a folder or a host."""
     qualifiers = parsed.qualifiers if isinstance(parsed.qualifiers, dict) else {}
     parts = [*(parsed.namespace or "").split("/"), parsed.name, parsed.version or ""]
+    if parsed.subpath:
+        raise BadPurl(purl, "it names a part of a release (#…): name the release")
+    if any(_CONTROL.search(value) for value in qualifiers.values()):
+        raise BadPurl(purl, "a qualifier contains a control character")
     for part in parts:
         if _CONTROL.search(part):
-            raise BadPurl(purl, "a part of it contains a space or a control character")
+            raise BadPurl(purl, "a part of it contains a control character")
         if part in (".", "..") or "\\" in part or "/" in part:
             raise BadPurl(purl, f"{part!r} cannot be a name or a version")
     if qualifiers.get("vcs_url"):

@@ -25,7 +25,7 @@ SOURCES = {
     "pypi": "corpus.sources.pypi",
     "npm": "corpus.sources.npm",
     "github": "corpus.sources.git",
-    "generic": "corpus.sources.generic",
+    "generic": "corpus.sources.generic",  # git or local, by its qualifiers
 }
 
 
@@ -46,13 +46,14 @@ def fetch(
     if parsed.type not in SOURCES:
         raise BadPurl(purl, f"releases of type {parsed.type!r} cannot be fetched, only {', '.join(SOURCES)}")
     settings = settings or SourceSettings.from_environment()
+    lasting = "download_url" not in parsed.qualifiers  # a file of this machine may have changed
     try:
         store = Store(cache)
         with store.lock(key_of("release", name)):
-            if known := store.recall(name):
+            if lasting and (known := store.recall(name)):
                 return known
             fetched: Fetched = import_module(SOURCES[parsed.type]).fetch(parsed, store, settings, progress)
-            if all(store.place(artifact.sha256) == artifact.path for artifact in fetched.artifacts):
+            if lasting:
                 store.remember(fetched)
             return fetched
     except OSError as error:

@@ -2,9 +2,9 @@
 
 The .dsc in `pool/<component>/<prefix>/<source>/` announces the names, sizes and SHA-256 of the other files.
 Upstream tarballs have role `upstream`; an `orig-foo` tarball belongs in the folder foo. Debian's own part
-(`.debian.tar.*`, or the `.diff.gz` of format 1.0, of which only debian/copyright is wanted) has role `packaging`.
-Where a mirror has replaced the version, the upstream tarball that its successors still share is fetched,
-and what is gone is named in `missing`.
+has role `packaging`: `.debian.tar.*`, or the `.diff.gz` of format 1.0, a gzipped patch from which only the
+added file debian/copyright is wanted. Where a mirror has replaced the version, the upstream tarball that
+its successors still share is fetched, and what is gone is named in `missing`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from corpus.model import Artifact, Fetched
 from corpus.sources.apt_config import Mirror, apt_proxy, configured_mirrors, mirror_of
 from corpus.sources.deb822 import checksums, paragraphs, unsigned
 from corpus.sources.debian_index import announced_elsewhere
-from corpus.sources.download import Downloader, Wanted
+from corpus.sources.download import Downloader, Stored, Wanted
 from corpus.sources.settings import Progress, SourceSettings
 from corpus.sources.store import Store
 
@@ -75,15 +75,14 @@ def fetch(
         raise NoSource(
             purl, f"it names a binary package; ask for its source with ?arch=source instead of {arch}"
         )
-    source = _Source(purl, parsed.name, parsed.version)
+    source = _Source(purl, parsed.name, parsed.version or "")
     mirrors = _mirrors(purl, parsed.namespace or "debian", settings)
     hosts = tuple(urlsplit(mirror.url).hostname or "" for mirror in mirrors)
     scheme = urlsplit(mirrors[0].url).scheme
     proxy = "" if settings.debian_mirrors else apt_proxy(scheme)
     with Downloader(purl, store, settings, progress, proxy=proxy, trusted=hosts) as downloader:
         failures: list[SourceError] = []
-        for mirror, component in _places(mirrors):
-            base = f"{mirror.url}/{source.folder(component)}"
+        for mirror, base in _places(source, mirrors):
             try:
                 body, _, _ = downloader.read(f"{base}/{quote(source.stem + '.dsc')}", _DSC_LIMIT)
             except NotInRegistry:
@@ -91,7 +90,8 @@ def fetch(
             except SourceError as error:
                 failures.append(error)
                 continue
-            return _fetch_described(downloader, source, base, body.decode("utf-8", "replace"))
+            others = [place for _, place in _places(source, [m for m in mirrors if m is not mirror])]
+            return _fetch_described(downloader, source, [base, *others], body.decode("utf-8", "replace"))
         if failures:
             # Nothing is known about a mirror that did not answer: do not call the version gone.
             raise failures[0]
@@ -109,34 +109,43 @@ def _mirrors(purl: str, distribution: str, settings: SourceSettings) -> list[Mir
     return mirrors
 
 
-def _places(mirrors: list[Mirror]) -> Iterator[tuple[Mirror, str]]:
+def _places(source: _Source, mirrors: list[Mirror]) -> Iterator[tuple[Mirror, str]]:
+    """Yield each mirror with the URL of each folder in which it may keep this source."""
     for mirror in mirrors:
-        for component in mirror.components:
-            # A security archive calls its components updates/main in old releases.
-            yield mirror, component.removeprefix("updates/")
+        # A security archive calls its components updates/main in old releases.
+        for component in dict.fromkeys(name.removeprefix("updates/") for name in mirror.components):
+            yield mirror, f"{mirror.url}/{source.folder(component)}"
 
 
-def _fetch_described(downloader: Downloader, source: _Source, base: str, dsc: str) -> Fetched:
-    """Fetch the files that a .dsc announces."""
+def _fetch_described(downloader: Downloader, source: _Source, bases: list[str], dsc: str) -> Fetched:
+    """Fetch the files that a .dsc announces, each from the first folder that has it."""
     stanza = next(paragraphs(unsigned(dsc)), {})
     _check_identity(source, stanza)
     artifacts: list[Artifact] = []
     missing: list[str] = []
     for name, (sha256, size) in checksums(stanza.get("checksums-sha256", "")).items():
-        part = _part_of(source, name)
-        if part is None:
-            continue
-        try:
-            stored = downloader.fetch(Wanted(f"{base}/{quote(name)}", name, {"sha256": sha256}, size))
-        except NotInRegistry:
-            missing.append(f"{name} is no longer on the mirror")
-            continue
-        artifacts.append(Artifact(name, stored.path, stored.sha256, part[0], part[1]))
+        if part := _part_of(source, name):
+            stored = _first_found(downloader, bases, name, {"sha256": sha256}, size)
+            if stored is None:
+                missing.append(f"{name} is no longer on the mirror")
+            else:
+                artifacts.append(Artifact(name, stored.path, stored.sha256, *part))
     if not any(artifact.role == "upstream" for artifact in artifacts):
         if missing:
             raise NotInRegistry(source.purl, "; ".join(missing))
         raise NoSource(source.purl, "its .dsc announces no upstream tarball with a SHA-256")
     return Fetched(source.purl, tuple(artifacts), tuple(missing), "", stanza.get("homepage", ""))
+
+
+def _first_found(
+    downloader: Downloader, bases: list[str], name: str, digests: dict[str, str], size: int | None
+) -> Stored | None:
+    for base in bases:
+        try:
+            return downloader.fetch(Wanted(f"{base}/{quote(name)}", name, digests, size))
+        except NotInRegistry:
+            continue
+    return None
 
 
 def _check_identity(source: _Source, stanza: dict[str, str]) -> None:
@@ -173,20 +182,17 @@ def _fetch_upstream_only(downloader: Downloader, source: _Source, mirrors: list[
     gone = f"{source.stem}.dsc is on none of {len(mirrors)} mirrors"
     if not source.upstream:
         raise NotInRegistry(source.purl, f"{gone}, and a native package has no upstream tarball")
-    announced = announced_elsewhere(downloader, source.name, mirrors)
     artifacts: list[Artifact] = []
     missing = [f"{gone}: Debian's own part (debian/, with debian/copyright) cannot be had"]
-    for name, entry in announced.items():
+    for name, entry in announced_elsewhere(downloader, source.name, mirrors).items():
         part = _part_of(source, name)
-        if part is None or part[0] != "upstream":
+        if part is None or not name.startswith(f"{source.orig}.orig"):
             continue
-        wanted = Wanted(f"{entry.base}/{quote(name)}", name, {"sha256": entry.sha256}, entry.size)
-        try:
-            stored = downloader.fetch(wanted)
-        except NotInRegistry:
+        stored = _first_found(downloader, [entry.base], name, {"sha256": entry.sha256}, entry.size)
+        if stored is None:
             missing.append(f"{name} is no longer on the mirror")
-            continue
-        artifacts.append(Artifact(name, stored.path, stored.sha256, part[0], part[1]))
+        else:
+            artifacts.append(Artifact(name, stored.path, stored.sha256, *part))
     if not any(not artifact.folder for artifact in artifacts):
         artifacts += _fetch_unannounced(downloader, source, mirrors, missing)
     if not artifacts:
@@ -198,14 +204,10 @@ def _fetch_unannounced(
     downloader: Downloader, source: _Source, mirrors: list[Mirror], missing: list[str]
 ) -> list[Artifact]:
     """Fetch the upstream tarball by its derivable name, and say that nothing vouches for its bytes."""
-    for mirror, component in _places(mirrors):
-        for suffix in _SUFFIXES:
-            name = f"{source.orig}.orig.tar.{suffix}"
-            url = f"{mirror.url}/{source.folder(component)}/{quote(name)}"
-            try:
-                stored = downloader.fetch(Wanted(url, name, {}))
-            except NotInRegistry:
-                continue
+    bases = [base for _, base in _places(source, mirrors)]
+    for suffix in _SUFFIXES:
+        name = f"{source.orig}.orig.tar.{suffix}"
+        if stored := _first_found(downloader, bases, name, {}, None):
             missing.append(f"no index announces a digest of {name} any more: its bytes are unchecked")
             return [Artifact(name, stored.path, stored.sha256)]
     return []

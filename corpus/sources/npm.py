@@ -46,7 +46,7 @@ def fetch(
         # A scope's slash is escaped; a registry takes @scope%2fname for one name.
         url = f"{registry}/{quote(full_name, safe='@')}"
         body, _, _ = downloader.read(url, _PACKUMENT_LIMIT, "application/json")
-        release = _release(purl, url, body, parsed.version)
+        release = _release(purl, url, body, parsed.version or "")
         return _fetch_tarball(downloader, purl, release)
 
 

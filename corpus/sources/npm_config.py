@@ -1,6 +1,6 @@
 """What npm is configured with: registry, certificate bundle and proxy, from variables and npmrc files.
 
-Order, first one wins, as npm's documentation gives it: npm_config_* variables, the user's npmrc, the global one.
+Order, first one wins, as npm documents it: npm_config_* variables, the user's npmrc, the global one.
 A project's own npmrc is not read: Whence may run in a folder that it does not trust. When none of them names
 a registry, the npm program, if there is one, is asked. Called by the npm source.
 """

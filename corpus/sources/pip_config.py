@@ -1,7 +1,7 @@
 """What pip is configured with: its indexes, certificate bundle and proxy, read from the files that pip reads.
 
-Order, later ones win, as pip's documentation gives it: global, user, the virtual environment's, PIP_CONFIG_FILE,
-PIP_* variables. Called by the PyPI source.
+Order, later ones win, as pip's documentation gives it: global, user, the virtual environment's,
+PIP_CONFIG_FILE, PIP_* variables. Called by the PyPI source.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from corpus.errors import NoSource, NotConfigured, NotInRegistry, SourceError
 from corpus.model import Artifact, Fetched
 from corpus.sources.download import ALGORITHMS, Downloader, Wanted, shown
-from corpus.sources.pip_config import PipConfig, pip_config
+from corpus.sources.pip_config import pip_config
 from corpus.sources.settings import Progress, SourceSettings
 from corpus.sources.store import Store
 
@@ -31,7 +31,9 @@ def fetch(
     config = pip_config()
     indexes = settings.pypi_indexes or (config.index or _default_index(purl), *config.extra)
     hosts = tuple(urlsplit(index).hostname or "" for index in indexes)
-    with _downloader(purl, store, settings, progress, config, hosts) as downloader:
+    with Downloader(
+        purl, store, settings, progress, cafile=config.cafile, proxy=config.proxy, trusted=hosts
+    ) as downloader:
         found = False
         failures: list[SourceError] = []
         for index in indexes:
@@ -42,7 +44,7 @@ def fetch(
             except SourceError as error:
                 failures.append(error)
                 continue
-            files = [file for file in page.packages if _is_version(file, parsed.version)]
+            files = [file for file in page.packages if _is_version(file, parsed.version or "")]
             found = found or bool(files)
             if sdist := _best_sdist(files):
                 return _fetch_sdist(downloader, purl, index, sdist)
@@ -52,19 +54,6 @@ def fetch(
             raise NoSource(purl, "it was released as wheels only, without a source distribution")
         where = ", ".join(shown(index) for index in indexes)
         raise NotInRegistry(purl, f"no such release in {where}")
-
-
-def _downloader(
-    purl: str,
-    store: Store,
-    settings: SourceSettings,
-    progress: Progress | None,
-    config: PipConfig,
-    hosts: tuple[str, ...],
-) -> Downloader:
-    return Downloader(
-        purl, store, settings, progress, cafile=config.cafile, proxy=config.proxy, trusted=hosts
-    )
 
 
 def _default_index(purl: str) -> str:
@@ -110,7 +99,7 @@ def _is_version(file: DistributionPackage, version: str) -> bool:
     from packaging.version import InvalidVersion, Version
 
     try:
-        return bool(file.version) and Version(file.version) == Version(version)
+        return file.version is not None and Version(file.version) == Version(version)
     except InvalidVersion:
         return file.version == version
 

@@ -1,4 +1,4 @@
-"""What the operator decides about fetching: where from, and how much. Called by the shells and all sources."""
+"""What the operator decides about fetching: where from, and how much. Called by shells and all sources."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The cache of fetched files: content-addressed, shared by processes, complete or absent.
 
     <cache>/<sha256[:2]>/<sha256>      the bytes of one file
-    <cache>/records/<key>.json         what was fetched for one release, so that a second fetch needs no network
+    <cache>/records/<key>.json         what was fetched for one release: a second fetch needs no network
     <cache>/parts/<key>.part           a transfer that can be resumed
     <cache>/locks/<key>                held (flock) by the one process that fetches a release or a file
 
@@ -23,7 +23,6 @@ from typing import Literal, cast
 from corpus.model import Artifact, Fetched
 
 _RECORD_FORMAT = 1
-_BLOCK = 1 << 20
 
 
 def key_of(*parts: str) -> str:
