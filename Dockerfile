@@ -1,0 +1,66 @@
+# Two images from one recipe: `service` (API, workers) and `ingest` (adds licence detection).
+#
+#     docker build --target service --tag whence:service .
+#
+# A release pins the base by digest: --build-arg BASE=python:3.11-slim-bookworm@sha256:…
+# The image holds no secret; settings come from WHENCE_* variables. It runs with a read-only root, without
+# capabilities: it writes to the volume WHENCE_DATA_DIR and to /tmp only.
+#
+#     docker run --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
+#         --volume whence:/var/lib/whence whence:service
+
+ARG BASE=python:3.11-slim-bookworm
+
+# --- the wheel, with the locked build backend
+FROM ${BASE} AS wheel
+WORKDIR /src
+COPY requirements/build.txt requirements/build.txt
+RUN python -m venv /opt/build \
+    && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY app app
+COPY workers workers
+COPY corpus corpus
+RUN /opt/build/bin/python -m hatchling build -t wheel -d /wheels
+
+# --- one environment a target; the wheel comes last, so that a change of code keeps the layer of dependencies
+FROM ${BASE} AS service-environment
+COPY requirements/service.txt /requirements/service.txt
+RUN python -m venv /opt/whence \
+    && /opt/whence/bin/pip install --no-cache-dir --require-hashes -r /requirements/service.txt
+COPY --from=wheel /wheels /wheels
+RUN /opt/whence/bin/pip install --no-cache-dir --no-index --no-deps /wheels/*.whl
+
+FROM ${BASE} AS ingest-environment
+COPY requirements/ingest.txt /requirements/ingest.txt
+RUN python -m venv /opt/whence \
+    && /opt/whence/bin/pip install --no-cache-dir --require-hashes -r /requirements/ingest.txt
+COPY --from=wheel /wheels /wheels
+RUN /opt/whence/bin/pip install --no-cache-dir --no-index --no-deps /wheels/*.whl
+
+# --- what both run on: an unprivileged user by number, one writable folder
+FROM ${BASE} AS runtime
+LABEL org.opencontainers.image.title="Whence" \
+      org.opencontainers.image.description="Tells where the code in a change came from and whether the project may use it." \
+      org.opencontainers.image.licenses="BSD-3-Clause" \
+      org.opencontainers.image.vendor="The Whence developers"
+ENV PATH=/opt/whence/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOME=/tmp \
+    NUMBA_CACHE_DIR=/tmp/numba \
+    WHENCE_DATA_DIR=/var/lib/whence
+RUN install -d -o 10001 -g 10001 -m 0750 /var/lib/whence
+VOLUME /var/lib/whence
+WORKDIR /var/lib/whence
+USER 10001:10001
+ENTRYPOINT ["whence"]
+CMD ["--help"]
+
+FROM runtime AS ingest
+COPY --from=ingest-environment /opt/whence /opt/whence
+HEALTHCHECK --interval=60s --timeout=30s --start-period=30s CMD ["whence", "doctor"]
+
+FROM runtime AS service
+COPY --from=service-environment /opt/whence /opt/whence
+HEALTHCHECK --interval=60s --timeout=30s --start-period=30s CMD ["whence", "doctor"]
