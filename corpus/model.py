@@ -79,6 +79,7 @@ class LicenseConclusion:
     expression: SPDX; `LicenseRef-scancode-…` where SPDX has no id; "" when nothing was found.
     category: scancode's name (`Copyleft`, `Copyleft Limited`, `Permissive`, `Public Domain`, …).
     confidence: 0..1. conflicts: other expressions found for the file, each with where it stood.
+    reason: why there is no conclusion although there may be a notice (`timeout`, `crash`, …), or "".
     """
 
     expression: str
@@ -86,6 +87,7 @@ class LicenseConclusion:
     established_by: EstablishedBy
     confidence: float
     conflicts: tuple[tuple[EstablishedBy, str], ...] = ()
+    reason: str = ""
 
 
 UNKNOWN_LICENSE = LicenseConclusion("", "Unknown", "unknown", 0.0)
