@@ -1,0 +1,11 @@
+"""Licences: one conclusion for each file.
+
+expression  SPDX expressions and their categories        (license-expression's index; no scancode)
+families    GNU versions as sets: merging and agreement
+names       free-text names ("GPLv3+", "BSD") -> SPDX
+declared    debian/copyright and package metadata
+header      the licence notice at the top of a file, and its cache key
+detect      text -> licence; the only module that imports scancode, in sandboxed children
+detector    detect once for each distinct notice: cache, then children
+conclude    which of the statements about a file decides
+"""

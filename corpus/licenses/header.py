@@ -1,0 +1,159 @@
+"""The licence notice at the top of a source file, whatever the language, and the key that names it.
+
+Detection is slow, headers repeat: of a file only the comment lines near its top are looked at, of those
+only what lies between the first and the last line that speaks of licensing; comment signs, white space
+and copyright lines (years and names) go. Files with the same notice then share one key, and a file whose
+comments never speak of licensing needs no detection at all. One pass, linear in what is looked at.
+Called by conclude.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+# Comments that begin below this line are not a header.
+HEADER_LINES = 100
+# A header is cut here, in bytes of the file and in characters of the notice.
+HEADER_BYTES = 64 * 1024
+MAX_LINE = 2_000
+MAX_TAG = 500
+
+# What every notice that scancode can read contains; missing one costs a conclusion, so it is wide.
+_SPEAKS = re.compile(
+    r"licen[cs]|copyleft|\b[al]?gpl|general public|free software(?! foundation|$)|redistribut|permission"
+    r"|permitted|public[- ]domain|warrant(?:y|ies)\b|creative commons|proprietary|confidential|trade secret"
+    r"|disclaim|without restriction|no restriction|freely|special exception|commercial use|non-?commercial"
+    r"|cecill|under the terms|may be (?:used|copied|distributed)|(?-i:\bCOPYING\b)"
+    r"|(?:distributed|released|available|provided|published) under"
+    r"|under (?:the )?(?:(?:modified|new|[234].clause) )?(?:mit|bsd|isc)\b",
+    re.IGNORECASE,
+)
+# Unmarked prose counts as a comment: macros and here-documents hide notices from any comment syntax.
+_PROSE_WORD = re.compile(r"\b[A-Za-z]{2,}+(?=[ ,.;:])")
+_CODE = re.compile(r"[{}=\[\]]|[;({,]$|->|::")
+_LINE_SIGN = re.compile(
+    r"""\s*(?: //+[/!<]* | ;+ | %+ | --+ | !+ | \*+(?!/) | "(?!"") | ' (?!'') | \.\\" | \\"
+      | \#+(?!\s*(?:include|define|undef|if|ifdef|ifndef|elif|else|endif|pragma|error|line)\b)\|?
+      | dnl\b | REM\b | @c(?:omment)?\b | \.\.(?=\s|$) | [cC](?=\s|$) )""",
+    re.VERBOSE,
+)
+_BLOCKS = (
+    ("/*", "*/"),
+    ("<!--", "-->"),
+    ('r"""', '"""'),
+    ('"""', '"""'),
+    ("'''", "'''"),
+    ("(*", "*)"),
+    ("{-", "-}"),
+    ("%{", "%}"),
+    ("#{", "#}"),
+    ("#|", "|#"),
+    ("#=", "=#"),
+    ("--[[", "]]"),
+    ("=begin", "=end"),
+    ("=pod", "=cut"),
+)
+# Decoration round a line of a comment; a plus at its end is text ("GPLv2+").
+_RIGHT_EDGE = " \t\r\f\v*#/;%!|=~_-"
+_LEFT_EDGE = _RIGHT_EDGE + "+"
+_COPYRIGHT = re.compile(
+    r"(?i)(?:\bcopyright\b|\bcopr\b|\(c\)|©).*\b(?:19|20)\d\d\b|^\W*(?:copyright|\(c\)|©)\W*(?:\(c\)|©)"
+)
+_TAG = re.compile(r"^\W{0,10}(?:(?:dnl|REM|@c)\s+)?SPDX-License-Identifier:\s*(\S.*)$", re.IGNORECASE)
+_TAG_END = re.compile(r"\s*(?:\*+/|-->|\"\"\"|'''|\*\)|-\}|\|#|=#|%>|\?>).*$")
+_WORDS = re.compile(r"\w+\+?")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the top of a file says about its licence.
+
+    notice: the sentences about licensing, one line each as in the file, or "".
+    tags: the values of its SPDX-License-Identifier lines as written.
+    """
+
+    notice: str
+    tags: tuple[str, ...]
+
+
+def read_header(text: bytes) -> Header:
+    """The notice and tags among the comments that begin in the first lines of `text`."""
+    top = text[:HEADER_BYTES].decode("utf-8", "replace")
+    notice: list[str] = []
+    tags: list[str] = []
+    for block in _comment_blocks(top):
+        lines = []
+        for line in block:
+            if (tag := _TAG.match(line)) is not None:
+                tags.append(_TAG_END.sub("", tag[1][:MAX_TAG]).strip())
+            elif "SPDX-" not in line[:40]:
+                lines.append(line)
+        spoken = _about_licensing(lines)
+        if spoken:
+            notice += ["", *spoken] if notice else spoken
+    return Header("\n".join(notice), tuple(tags))
+
+
+def notice_key(notice: str) -> str:
+    """32 hex digits that equal notices share: their words, whatever case, layout and punctuation."""
+    words = " ".join(_WORDS.findall(notice.lower()))
+    return hashlib.sha256(words.encode()).hexdigest()[:32]
+
+
+def speaks_of_licensing(text: str) -> bool:
+    return _SPEAKS.search(text) is not None
+
+
+def _comment_blocks(top: str) -> list[list[str]]:
+    """Runs of comment lines that begin in the first `HEADER_LINES` lines, without their signs."""
+    blocks: list[list[str]] = [[]]
+    closing = ""
+    for number, whole in enumerate(top.split("\n")):
+        line = whole[:MAX_LINE].rstrip()
+        if number >= HEADER_LINES and not closing and not blocks[-1]:
+            break
+        opened = ""
+        if not closing:
+            bare = line.lstrip()
+            opened, closing = next((pair for pair in _BLOCKS if bare.startswith(pair[0])), ("", ""))
+            if opened:
+                line = bare[len(opened) :]
+        if closing:
+            inside, found, _after = line.partition(closing)
+            blocks[-1].append(_bare(inside))
+            closing = "" if found else closing
+        elif (sign := _LINE_SIGN.match(line)) is not None:
+            blocks[-1].append(_bare(line[sign.end() :]))
+        elif _is_prose(line):
+            blocks[-1].append(_bare(line))
+        elif not line.strip():
+            blocks[-1].append("") if blocks[-1] else None
+        elif blocks[-1]:
+            blocks.append([])
+    return blocks
+
+
+def _bare(line: str) -> str:
+    return line.lstrip(_LEFT_EDGE).rstrip(_RIGHT_EDGE)
+
+
+def _is_prose(line: str) -> bool:
+    return len(_PROSE_WORD.findall(line)) >= 2 and _CODE.search(line) is None
+
+
+def _about_licensing(lines: list[str]) -> list[str]:
+    """From the first line that speaks of licensing to the end of the paragraph with the last one."""
+    lines = [line for line in lines if _SPEAKS.search(line) or not _COPYRIGHT.search(line)]
+    speaking = [at for at, line in enumerate(lines) if _SPEAKS.search(line)]
+    if not speaking:
+        return []
+    first, last = speaking[0], speaking[-1]
+    # A sentence that began on the line before.
+    if first and lines[first][:1].islower() and lines[first - 1]:
+        first -= 1
+    while last + 1 < len(lines) and lines[last + 1]:
+        last += 1
+    spoken = [re.sub(r"\s+", " ", line) for line in lines[first : last + 1]]
+    return [line for at, line in enumerate(spoken) if line or (at and spoken[at - 1])]
