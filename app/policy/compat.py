@@ -15,12 +15,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from app.policy.licenses import NO_LICENSE, Leaf, Node, Tree, canonical, leaves, tree
 from app.policy.model import LISTS, RANK, Entry, ListName, Policy, Status, Verdict
 from app.policy.presets import PRESETS
 from app.policy.rules import RULES, Case
-from corpus.model import LicenseConclusion
+
+if TYPE_CHECKING:  # it loads numpy, which a command that only explains a policy does not need
+    from corpus.model import LicenseConclusion
 
 UNKNOWN_OUTBOUND = Leaf("an unknown licence", "")
 
@@ -110,7 +113,7 @@ def outbound_of_policy(policy: Policy) -> str:
 
 def against(policy: Policy, inbound: Leaf, concluded: str = "") -> Verdict:
     """The verdict on one licence: over all branches of the outbound expression."""
-    listed = _listed(policy, inbound)
+    listed = _listed(policy, inbound, concluded)
     outbound = tree(outbound_of_policy(policy))
 
     def one(part: Leaf) -> Verdict:
@@ -160,27 +163,33 @@ def _apply(case: Case) -> Verdict:
         "category": case.category,
         "concluded": case.concluded,
         "entry": _clip(entry.text),
-        "where": entry.where,
+        "preset": entry.where.removeprefix("preset "),
         "note": entry.note,
     }
-    by_list = rule.slug.endswith(("-project", "-preset"))
     return Verdict(
         rule.status,
         rule.slug,
         rule.why.format_map(words),
         rule.what_to_do.format_map(words),
-        entry.where if by_list else "",
+        entry.where if rule.slug.endswith("-by-project") else "",
     )
 
 
-def _listed(policy: Policy, inbound: Leaf) -> tuple[str, ListName, Entry] | None:
+def _listed(policy: Policy, inbound: Leaf, concluded: str) -> tuple[str, ListName, Entry] | None:
     """The entry that decides: project before preset, exact before licence before category, deny first."""
     for layer, asked in (("project", policy), ("preset", PRESETS[policy.preset])):
-        for precision in (_exactly, _by_license, _by_category):
+        for precision in (_exactly, _by_license):
             for name in LISTS:
                 for entry in asked.entries(name):
                     if precision(entry.text, inbound):
                         return layer, name, entry
+        for name in LISTS:
+            # A category that was only concluded may make a verdict stricter, never milder.
+            strict = name in ("deny", "review") and not inbound.known
+            wanted = {inbound.category.lower(), concluded.lower() if strict else ""}
+            for entry in asked.entries(name):
+                if _category_of(entry.text) in wanted - {""}:
+                    return layer, name, entry
     return None
 
 
@@ -207,9 +216,9 @@ def _by_license(entry: str, inbound: Leaf) -> bool:
     return bool(inbound.license) and _entry_leaf(entry) == inbound.license
 
 
-def _by_category(entry: str, inbound: Leaf) -> bool:
-    prefix, _, category = entry.partition(":")
-    return prefix == "category" and category.strip().lower() == inbound.category.lower()
+def _category_of(entry: str) -> str:
+    prefix, _, named = entry.partition(":")
+    return named.strip().lower() if prefix == "category" else ""
 
 
 @lru_cache(maxsize=4096)

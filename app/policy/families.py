@@ -4,7 +4,7 @@ A licence is a set of *terms* (atoms such as `GPL-3`, or its own SPDX id). `offe
 that a project promises; `reaches(inbound)` those under which copied text may be passed on. Then
 
     offers ⊆ reaches             the text fits all that the project promises
-    offers ∩ reaches only        it fits, but narrows the promise (GPL-2.0-only text, GPL-2.0-or-later project)
+    offers ∩ reaches only        it fits, but narrows the promise (GPL-2.0-only in GPL-2.0-or-later)
     offers ∩ reaches = ∅         it does not fit
 
 which gives the published matrix for the GNU licences (GPL FAQ, "How are the various GNU licenses compatible

@@ -192,15 +192,17 @@ class _Parser:
         return node
 
     def joined(self, operator: str) -> Tree:
-        read = (lambda: self.joined("AND")) if operator == "OR" else self.term
-        parts = [read()]
+        parts = [self.operand(operator)]
         while self.peek().upper() == operator:
             self.at += 1
-            parts.append(read())
+            parts.append(self.operand(operator))
         flat: list[Tree] = []
         for part in parts:
             flat += part.parts if isinstance(part, Node) and part.operator == operator else [part]
         return flat[0] if len(flat) == 1 else Node(operator, tuple(flat))
+
+    def operand(self, operator: str) -> Tree:
+        return self.joined("AND") if operator == "OR" else self.term()
 
     def term(self) -> Tree:
         if self.peek() == "(":

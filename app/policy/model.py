@@ -4,11 +4,11 @@ that reads anything. Everything in app.policy and whoever renders a verdict uses
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
@@ -74,8 +74,8 @@ class Waiver:
     id: str
     reason: str
     owner: str
-    date: date
-    expires: date | None = None
+    date: dt.date
+    expires: dt.date | None = None
     link: str = ""
     note: str = ""
     where: str = ""

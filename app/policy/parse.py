@@ -55,8 +55,8 @@ def section(toml_text: str, where: str) -> tuple[Mapping[str, Any], Path]:
 
 
 def with_outbound(policy: Policy, outbound: str) -> Policy:
-    """The policy for another outbound licence, as an option of a command gives it."""
-    return replace(policy, outbound=outbound)
+    """The policy for another outbound licence; "" stands for the one that the preset is written for."""
+    return replace(policy, outbound=outbound or PRESETS[policy.preset].outbound)
 
 
 class _Reader:

@@ -49,6 +49,10 @@ class Case:
         return self.outbound.category in COPYLEFT | {"Permissive", "Public Domain"}
 
     @property
+    def outbound_is_permissive(self) -> bool:
+        return self.outbound.category in ("Permissive", "Public Domain")
+
+    @property
     def blocked(self) -> frozenset[str]:
         """The outbound terms that a permissive inbound licence excludes."""
         return offers(self.outbound.license) & excluded(self.inbound.license, self.inbound.exception)
@@ -65,7 +69,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """why and what_to_do may use {inbound}, {outbound}, {category}, {entry}, {where} and {note}."""
+    """why and what_to_do may use {inbound}, {outbound}, {category}, {entry}, {preset},
+    {concluded} and {note}."""
 
     slug: str
     status: Status
@@ -78,8 +83,11 @@ _REWRITE = (
     "Remove it and have it written anew from a specification by somebody who has not read the original; "
 )
 _ASK = "or ask its authors for permission under {outbound} and record their answer."
+_NARROWS_OPTIONS = (
+    "Decide whether the project wants that, and say so in its licence notice; or have the code written anew."
+)
 _NOTICE = "Keep its copyright notice and licence text with the code or in the file of third-party notices."
-_PROJECT = "{where} lists {entry} under "
+_PROJECT = "The project lists {entry} under "
 _UNKNOWN_OPTIONS = (
     "Look at the origin for a licence, or ask its authors; when you know it, record a decision on this "
     "finding. Until then leave the code out."
@@ -118,21 +126,21 @@ RULES: tuple[Rule, ...] = (
         "denied-by-preset",
         "conflict",
         lambda case: case.is_listed("preset", "deny"),
-        "{where} does not accept {inbound}: {note}.",
+        "The preset {preset} does not accept {inbound}: {note}.",
         f"{_REWRITE}{_ASK}",
     ),
     Rule(
         "review-by-preset",
         "review",
         lambda case: case.is_listed("preset", "review"),
-        "{where} wants {inbound} looked at first: {note}.",
+        "The preset {preset} wants {inbound} looked at first: {note}.",
         "Ask on the project's list, or add the licence to one of your own lists.",
     ),
     Rule(
         "accepted-by-preset",
         "attribution",
         lambda case: case.is_listed("preset", "attribution"),
-        "{where} accepts {inbound} with its notice: {note}.",
+        "The preset {preset} accepts {inbound} with its notice: {note}.",
         _NOTICE,
     ),
     Rule(
@@ -143,10 +151,14 @@ RULES: tuple[Rule, ...] = (
         _UNKNOWN_OPTIONS,
     ),
     Rule(
-        "unknown-not-open",
+        "unknown-restrictive",
         "conflict",
-        lambda case: not case.inbound.known and case.concluded in NOT_OPEN,
-        "{inbound} is not in the licence index, but was read as {concluded}, which is not open source.",
+        lambda case: (
+            not case.inbound.known
+            and (case.concluded in NOT_OPEN or (case.concluded in COPYLEFT and case.outbound_is_permissive))
+        ),
+        "{inbound} is not in the licence index, but its text was read as {concluded}, which does not allow "
+        "copies under {outbound}.",
         f"{_REWRITE}{_ASK}",
     ),
     Rule(
@@ -174,7 +186,8 @@ RULES: tuple[Rule, ...] = (
         "not-open-source",
         "conflict",
         lambda case: case.category in NOT_OPEN,
-        "{inbound} restricts use or redistribution ({category}), so its text cannot be passed on under {outbound}.",
+        "{inbound} restricts use or redistribution ({category}), so its text cannot be passed on under "
+        "{outbound}.",
         f"{_REWRITE}{_ASK}",
     ),
     Rule(
@@ -201,7 +214,7 @@ RULES: tuple[Rule, ...] = (
         lambda case: case.category == "Permissive" and bool(case.blocked),
         "{inbound} fits only a part of the versions that {outbound} offers: the whole could then be passed "
         "on under the newer ones alone.",
-        "Decide whether the project wants that, and say so in its licence notice; or have the code written anew.",
+        _NARROWS_OPTIONS,
     ),
     Rule(
         "permissive",
@@ -221,7 +234,8 @@ RULES: tuple[Rule, ...] = (
         "copyleft-into-permissive",
         "conflict",
         lambda case: case.category == "Copyleft" and case.outbound.category not in COPYLEFT,
-        "{inbound} asks that copies and adaptations stay under it, so they cannot be passed on under {outbound}.",
+        "{inbound} asks that copies and adaptations stay under it, so they cannot be passed on under "
+        "{outbound}.",
         f"{_REWRITE}{_ASK}",
     ),
     Rule(
@@ -230,8 +244,7 @@ RULES: tuple[Rule, ...] = (
         lambda case: case.category == "Copyleft Limited" and case.outbound.category not in COPYLEFT,
         "{inbound} is lenient towards programs that link or stand beside it, but text copied from it stays "
         "under it and cannot be passed on under {outbound}.",
-        "Use it as a separate library or file under its own licence; or remove it and have it written anew from a "
-        f"specification by somebody who has not read the original; {_ASK}",
+        f"Use it as a separate library or file under its own licence. Otherwise: {_REWRITE}{_ASK}",
     ),
     Rule(
         "different-copyleft",
@@ -246,7 +259,7 @@ RULES: tuple[Rule, ...] = (
         lambda case: case.category in COPYLEFT and not case.fits,
         "{inbound} fits only a part of the versions that {outbound} offers: the whole could then be passed "
         "on under that part alone.",
-        "Decide whether the project wants that, and say so in its licence notice; or have the code written anew.",
+        _NARROWS_OPTIONS,
     ),
     Rule(
         "outbound-exception",

@@ -147,7 +147,7 @@ def block(
     note: str = "",
     table: str = "accept",
 ) -> str:
-    """TOML ready to paste. table: `accept`, or `tool.whence.accept` for a pyproject.toml. Raises BadPolicy."""
+    """TOML ready to paste. table: `accept`, or `tool.whence.accept` in a pyproject.toml. Raises BadPolicy."""
     lines = {
         "id": _quoted(finding if isinstance(finding, str) else finding.id),
         "reason": _quoted(reason),
