@@ -155,7 +155,7 @@ class MappedArray:
         return self._values
 
     def _verify(self, blocks: Iterable[int]) -> None:
-        raw = memoryview(self._open()).cast("B")
+        raw = self._open().view(np.uint8).data
         for block in blocks:
             if xxhash.xxh3_64_intdigest(raw[block * BLOCK : (block + 1) * BLOCK]) != self._sums[block]:
                 raise CorruptSnapshot(self.path, f"block {block} does not fit its checksum")

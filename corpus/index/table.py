@@ -27,7 +27,9 @@ def directory_bits(entries: int) -> int:
     return max(1, min(32, (entries // _PER_BUCKET).bit_length()))
 
 
-def write_table(folder: Path, name: str, entries: int, parts: Iterable[tuple[U64, NDArray[np.uint32]]]) -> int:
+def write_table(
+    folder: Path, name: str, entries: int, parts: Iterable[tuple[U64, NDArray[np.uint32]]]
+) -> int:
     """Write a table from parts that are sorted by hash, each part after the one before.
 
     entries: an upper bound on their number, from which the directory's size follows. Returns the number written.

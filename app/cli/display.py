@@ -1,0 +1,61 @@
+"""What a renderer may show beside the report: lines of the change and, where texts are kept, of the origins."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from app.report.renderers import RenderContext
+
+if TYPE_CHECKING:
+    from app.report.model import OriginLines, Report
+    from app.scan.diff import Diff
+    from corpus.index.snapshot import Snapshot
+
+
+def context_for(
+    report: Report,
+    change: Diff,
+    index: Snapshot,
+    files: Mapping[str, bytes],
+    *,
+    to_terminal: bool,
+    fail_on: str = "conflict",
+) -> RenderContext:
+    """Snippets for every finding and lead, and the ranges of added lines."""
+    submitted: dict[tuple[str, int], str] = {}
+    added: dict[str, list[tuple[int, int]]] = {}
+    for changed in change.files:
+        for region in changed.regions:
+            for number, (line, new) in enumerate(
+                zip(region.lines, region.added, strict=True), region.first_line
+            ):
+                submitted[changed.path, number] = line.decode("utf-8", "replace")
+                if new:
+                    ranges = added.setdefault(changed.path, [])
+                    if ranges and ranges[-1][1] == number - 1:
+                        ranges[-1] = (ranges[-1][0], number)
+                    else:
+                        ranges.append((number, number))
+    origin_lines: dict[tuple[str, str, int], str] = {}
+    for entry in (*report.findings, *(report.leads or ())):
+        origin_lines.update(_lines_of(entry.origin, index))
+    return RenderContext(
+        submitted_lines=submitted,
+        origin_lines=origin_lines,
+        added_lines={path: tuple(ranges) for path, ranges in added.items()},
+        files=files,
+        width=shutil.get_terminal_size((100, 40)).columns,
+        color=to_terminal,
+        fail_on="conflict" if fail_on == "never" else fail_on,  # type: ignore[arg-type]
+    )
+
+
+def _lines_of(origin: OriginLines, index: Snapshot) -> dict[tuple[str, str, int], str]:
+    text = index.text_of(origin.purl, origin.path)
+    if text is None:
+        return {}
+    lines = text.decode("utf-8", "replace").split("\n")
+    first, last = origin.start_line, min(origin.end_line, len(lines))
+    return {(origin.purl, origin.path, n): lines[n - 1] for n in range(first, last + 1)}

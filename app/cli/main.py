@@ -1,0 +1,63 @@
+"""Entry of the command `whence`: its tree of commands and how errors end it.
+
+Exit codes: 0 nothing at or above --fail-on, 1 something, 2 a usage, input or service error, or a partial search.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from app.cli import check, compare, corpus, doctor, policy
+from corpus.errors import WhenceError
+
+app = typer.Typer(
+    name="whence",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help=(
+        "Where did the code in a change come from, and may the project use it?\n\n"
+        "First index what to compare with: `whence corpus add pkg:pypi/chardet@5.2.0`. "
+        "Then check a change: `git diff main | whence check --diff - --outbound BSD-3-Clause`."
+    ),
+)
+app.command("check")(check.check)
+app.command("compare")(compare.compare)
+app.command("doctor")(doctor.doctor)
+app.add_typer(corpus.app, name="corpus")
+app.add_typer(policy.app, name="policy")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"whence {version('whence')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Root of the command tree."""
+
+
+def run() -> None:
+    """Run the command; errors that a user can mend are one line on standard error and exit code 2."""
+    try:
+        app()
+    except WhenceError as error:
+        typer.echo(f"whence: {error.message}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("whence: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)

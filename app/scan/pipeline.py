@@ -1,0 +1,228 @@
+"""THE SCAN PIPELINE: diff + index + policy → report. Pure: what it needs comes in, a report goes out.
+
+read (app.scan.diff) → exclude → queries (tokenise, sketch) → match → choose origin → decide → assemble
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+
+from app.policy.compat import decide
+from app.policy.model import Policy
+from app.report.assemble import assemble
+from app.report.model import (
+    AlsoOrigin,
+    Engine,
+    Evidence,
+    Finding,
+    Lead,
+    License,
+    LicenseConflict,
+    PolicyRef,
+    RegionRef,
+    Report,
+    Snapshot,
+    Verdict,
+)
+from app.report.model import Origin as ReportOrigin
+from app.scan.diff import Diff
+from corpus import match as engine
+from corpus.evidence import chance
+from corpus.index.segment import SegmentFile
+from corpus.index.snapshot import Index
+from corpus.languages import language_of
+from corpus.model import ChangedFile, LicenseConclusion, Skip
+from corpus.params import DEFAULT, Params
+from corpus.purl import canonical, package_name, same_package
+from corpus.query import Query, make_query
+
+LEADS = 20
+"""Leads that a report holds; a person looks at the first five."""
+
+PERMISSIVE = frozenset({"Permissive", "Public Domain"})
+
+MakeQuery = Callable[[ChangedFile, str], Query]
+Excluded = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """What stays the same from scan to scan.
+
+    query: how a changed file is tokenised (a server does it in a sandbox child; errors become skips).
+    excluded: paths that the project's policy leaves out.
+    """
+
+    index: Index
+    policy: Policy
+    params: Params = DEFAULT
+    query: MakeQuery = make_query
+    excluded: Excluded = lambda path: False
+
+
+def scan(diff: Diff, scanner: Scanner, *, leads: bool = False) -> Report:
+    """Search every added line of a change and say what it resembles."""
+    skips = list(diff.skips)
+    findings: list[Finding] = []
+    weaker: list[tuple[float, Lead]] = []
+    searched = False
+    for query in _queries(diff, scanner, skips):
+        searched = searched or bool(query.added.any())
+        for found in engine.match(query, scanner.index, scanner.params, _accept(scanner.policy)):
+            if engine.is_alert(found):
+                findings.append(_finding(found, query, scanner))
+            elif leads:
+                weaker.append((-found.evidence.bits, _lead(found, query, scanner)))
+    weaker.sort(key=lambda row: (row[0], row[1].region.path, row[1].region.start_line))
+    facts = scanner.index.facts
+    return assemble(
+        engine=Engine(version("whence"), scanner.params.digest),
+        snapshot=Snapshot(
+            scanner.index.identity, facts["releases"], facts["files"], facts["units"], facts["licenses"]
+        ),
+        outbound=scanner.policy.outbound,
+        policy=PolicyRef(scanner.policy.name, scanner.policy.digest),
+        searched=searched,
+        findings=findings,
+        leads=[lead for _, lead in weaker[:LEADS]] if leads else None,
+        skipped=skips,
+        limits=limits(scanner.index),
+    )
+
+
+def limits(index: Index) -> list[str]:
+    """What a reader must know about what was not searched."""
+    facts = index.facts
+    said = [
+        f"Only the {facts['releases']} indexed releases were compared; code from anywhere else is not known here.",
+        "Only added lines were compared; removed and unchanged lines were not.",
+    ]
+    return said + [f"Not in the index: {part}." for part in facts.get("not_covered", ())]
+
+
+def _queries(diff: Diff, scanner: Scanner, skips: list[Skip]) -> Iterator[Query]:
+    for changed in diff.files:
+        if not any(any(region.added) for region in changed.regions):
+            continue
+        if scanner.excluded(changed.path):
+            skips.append(Skip(changed.path, "excluded by the policy"))
+            continue
+        head = b"\n".join(changed.regions[0].lines[:60]) if changed.regions[0].first_line == 1 else b""
+        language = language_of(changed.path, head)
+        if language is None:
+            skips.append(Skip(changed.path, "not source code"))
+            continue
+        try:
+            query = scanner.query(changed, language)
+        except Exception as error:
+            skips.append(Skip(changed.path, f"could not be read as {language}: {error}"[:300], partial=True))
+            continue
+        yield query
+
+
+def _accept(policy: Policy) -> Callable[[str], bool]:
+    own = [canonical(purl) for purl in policy.self_purls]
+    return lambda purl: not any(same_package(purl, mine) for mine in own)
+
+
+def finding_id(query: Query, found: engine.Match) -> str:
+    """Digest of the region's normalised tokens and the origin's package: not of path, lines or version."""
+    inside = (query.line >= found.start_line) & (query.line <= found.end_line) & query.added
+    digest = hashlib.sha256(query.renamed[inside].tobytes())
+    digest.update(package_name(found.origin.purl).encode())
+    return digest.hexdigest()[:32]
+
+
+def _file_of(origin: engine.Origin, index: Index) -> SegmentFile:
+    return index.file(origin.ref)
+
+
+def _license(conclusion: LicenseConclusion) -> License:
+    return License(
+        conclusion.expression,
+        conclusion.category,
+        conclusion.established_by,
+        conclusion.confidence,
+        tuple(LicenseConflict(text, where) for where, text in conclusion.conflicts),
+    )
+
+
+def _origin(found: engine.Match, index: Index) -> ReportOrigin:
+    def lines(origin: engine.Origin) -> dict[str, str | int]:
+        file = _file_of(origin, index)
+        return {
+            "purl": origin.purl,
+            "path": file.path,
+            "start_line": origin.start_line,
+            "end_line": origin.end_line,
+            "url": index.segment(origin.ref.segment).facts.url,
+            "swhid": f"swh:1:cnt:{file.sha1}",
+        }
+
+    also = tuple(
+        AlsoOrigin(**lines(origin), license=_license(_file_of(origin, index).license))  # type: ignore[arg-type]
+        for origin, _ in found.also
+    )
+    return ReportOrigin(**lines(found.origin), also=also)  # type: ignore[arg-type]
+
+
+def _evidence(found: engine.Match, index: Index) -> Evidence:
+    e = found.evidence
+    return Evidence(
+        kind=e.kind,  # type: ignore[arg-type]
+        similarity=min(1.0, e.similarity),
+        containment_region=min(1.0, e.containment_region),
+        containment_origin=min(1.0, e.containment_origin),
+        tokens=e.tokens,
+        longest_run=e.longest_run,
+        chance=chance(e.bits, index.units),
+        line_pairs=e.line_pairs,
+        renames=e.renames,
+        discounts=e.discounts,
+    )
+
+
+def _lead(found: engine.Match, query: Query, scanner: Scanner) -> Lead:
+    return Lead(
+        id=finding_id(query, found),
+        region=RegionRef(found.path, found.start_line, found.end_line),
+        origin=_origin(found, scanner.index),
+        license=_license(_file_of(found.origin, scanner.index).license),
+        evidence=_evidence(found, scanner.index),
+    )
+
+
+def _finding(found: engine.Match, query: Query, scanner: Scanner) -> Finding:
+    found = _severe_first(found, scanner)
+    file = _file_of(found.origin, scanner.index)
+    twin = None
+    if file.license.category not in PERMISSIVE:
+        twins = [o for o, _ in found.also if _file_of(o, scanner.index).license.category in PERMISSIVE]
+        twin = f"{twins[0].purl} {_file_of(twins[0], scanner.index).path}" if twins else None
+    decided = decide(
+        scanner.policy, file.license, kind=found.evidence.kind, permissive_twin=twin, labels=file.labels
+    )
+    lead = _lead(found, query, scanner)
+    why = decided.why if not decided.where else f"{decided.why} ({decided.where})"
+    return Finding(
+        lead.id, lead.region, lead.origin, lead.license, lead.evidence,
+        Verdict(decided.status, decided.rule, why, decided.what_to_do),
+    )  # fmt: skip
+
+
+def _severe_first(found: engine.Match, scanner: Scanner) -> engine.Match:
+    """Where two origins explain a region equally well, the one with more duties stands first."""
+    best = found.evidence.bits
+    equal = [(o, e) for o, e in found.also if e.bits >= 0.999 * best]
+    if not equal or _file_of(found.origin, scanner.index).license.category not in PERMISSIVE:
+        return found
+    for origin, evidence in equal:
+        if _file_of(origin, scanner.index).license.category not in PERMISSIVE:
+            also = tuple(pair for pair in found.also if pair[0] != origin)
+            return replace(
+                found, origin=origin, evidence=evidence, also=((found.origin, found.evidence), *also)
+            )
+    return found

@@ -1,0 +1,73 @@
+"""Similarity of two texts, without an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from corpus.align import align
+from corpus.evidence import line_pairs
+from corpus.model import ChangedFile, Region
+from corpus.query import Query, make_query
+
+LEAST_TOKENS = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How far two texts agree.
+
+    score: 0..1, twice the matched tokens over all tokens of both (Dice), in the renamed layer.
+    left, right: share of each side's tokens that are matched. literal: share of matched tokens spelled alike.
+    line_pairs: (line of the left text, line of the right text).
+    """
+
+    score: float
+    left: float
+    right: float
+    tokens: int
+    longest_run: int
+    literal: float
+    line_pairs: tuple[tuple[int, int], ...]
+    renames: dict[str, str]
+
+
+def _whole(path: str, text: bytes, language: str) -> Query:
+    lines = tuple(text.removesuffix(b"\n").split(b"\n"))
+    return make_query(ChangedFile(path, (Region(1, lines, (True,) * len(lines)),)), language)
+
+
+def compare(left: tuple[str, bytes, str], right: tuple[str, bytes, str]) -> Comparison:
+    """Compare two texts, each given as (path, text, language)."""
+    a, b = _whole(*left), _whole(*right)
+    matched_a, matched_b = np.zeros(len(a), bool), np.zeros(len(b), bool)
+    pairs: list[tuple[int, int]] = []
+    longest = 0
+    for found in align(a.renamed, b.renamed, np.ones(len(a)), LEAST_TOKENS):
+        fresh = ~(matched_a[found.left] | matched_b[found.right])
+        matched_a[found.left[fresh]] = True
+        matched_b[found.right[fresh]] = True
+        pairs += zip(found.left[fresh].tolist(), found.right[fresh].tolist(), strict=True)
+        longest = max(longest, found.longest_run())
+    if not pairs:
+        return Comparison(0.0, 0.0, 0.0, 0, 0, 0.0, (), {})
+    i, j = np.array(sorted(pairs)).T
+    names: dict[bytes, dict[bytes, int]] = {}
+    for x, y in zip(i.tolist(), j.tolist(), strict=True):
+        if a.kind[x] == 1 and a.raw[x] != b.raw[y]:
+            row = names.setdefault(a.spelling[x], {})
+            row[b.spelling[y]] = row.get(b.spelling[y], 0) + 1
+    return Comparison(
+        score=2 * len(i) / (len(a) + len(b)),
+        left=len(i) / len(a),
+        right=len(i) / len(b),
+        tokens=len(i),
+        longest_run=longest,
+        literal=float((a.raw[i] == b.raw[j]).mean()),
+        line_pairs=line_pairs(a.line[i], b.line[j]),
+        renames={
+            k.decode("utf-8", "replace"): max(v, key=v.__getitem__).decode("utf-8", "replace")
+            for k, v in sorted(names.items())
+        },
+    )

@@ -1,0 +1,162 @@
+"""What an alignment is worth, in bits, with each term named.
+
+A matched token speaks for a common source as far as it would surprise between unrelated texts:
+
+    structure   every matched token of the renamed layer
+    spelling    equal names, numbers and strings, by their rarity in the index
+    renaming    a name that stands for the same other name as before
+    conflict    a name that stands for two (negative)
+    skipped     tokens passed over on either side (negative)
+    idiom       matched runs that many origins share count for little
+
+The sum decides; `chance` turns it into an expected number of unrelated code units that would agree as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.align import Alignment
+from corpus.index.segment import FileTokens
+from corpus.languages import Kind
+from corpus.query import Query
+
+STRUCTURE = 0.8
+RENAMING = 1.5
+CONFLICT = -1.0
+SKIPPED = -0.15
+SPELLING = 0.5
+MAX_RARITY = 9.0
+IDIOM = 0.15
+"""Factor on tokens that stand only in runs shared by `IDIOM_ORIGINS` or more origins."""
+
+IDIOM_ORIGINS = 6
+
+LITERAL_SHARE = 0.9
+"""Share of names spelled alike from which a match is called literal."""
+
+CHANCE_RATE = 0.45
+CHANCE_SHIFT = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """See contract of the report; bits is the sum of `terms`."""
+
+    kind: str
+    similarity: float
+    containment_region: float
+    containment_origin: float
+    tokens: int
+    longest_run: int
+    bits: float
+    terms: dict[str, float]
+    line_pairs: tuple[tuple[int, int], ...]
+    renames: dict[str, str]
+    discounts: tuple[str, ...]
+
+
+def chance(bits: float, units: int) -> float:
+    """Expected number of unrelated code units, in an index of so many, that would agree as well."""
+    return float(units * 2.0 ** (-CHANCE_RATE * bits + CHANCE_SHIFT))
+
+
+def rename_terms(
+    query: Query,
+    target: FileTokens,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    weight: NDArray[np.float64],
+) -> tuple[float, float, dict[bytes, int], float]:
+    """Consistency of names over matched pairs.
+
+    Returns (renaming bits, conflict bits, most frequent partner of each left spelling as a vocabulary id,
+    share of name pairs spelled alike).
+    """
+    forward: dict[int, dict[int, int]] = {}
+    backward: dict[int, int] = {}
+    partner: dict[int, int] = {}
+    spelled: dict[int, bytes] = {}
+    renaming = conflict = 0.0
+    alike = total = 0
+    names = query.kind[left] == Kind.NAME
+    for q, t, w in zip(left[names].tolist(), right[names].tolist(), weight[names].tolist(), strict=True):
+        a, b = int(query.raw[q]), int(target.raw[t])
+        total += 1
+        alike += a == b
+        known, known_back = partner.get(a), backward.get(b)
+        if known is None and known_back is None:
+            partner[a], backward[b] = b, a
+            spelled[a] = query.spelling[q]
+        elif known == b and known_back == a:
+            renaming += RENAMING * w
+        else:
+            conflict += CONFLICT * w
+        count = forward.setdefault(a, {})
+        vocab = int(target.vocab[t])
+        count[vocab] = count.get(vocab, 0) + 1
+    best = {spelled[a]: max(forward[a], key=forward[a].__getitem__) for a in spelled}
+    return renaming, conflict, best, alike / total if total else 1.0
+
+
+def line_pairs(
+    query_lines: NDArray[np.int64], target_lines: NDArray[np.int64]
+) -> tuple[tuple[int, int], ...]:
+    """For each submitted line the origin line with which it shares most matched tokens."""
+    votes: dict[int, dict[int, int]] = {}
+    for q, t in zip(query_lines.tolist(), target_lines.tolist(), strict=True):
+        row = votes.setdefault(q, {})
+        row[t] = row.get(t, 0) + 1
+    return tuple((q, max(row, key=row.__getitem__)) for q, row in sorted(votes.items()))
+
+
+def weigh(
+    query: Query,
+    target: FileTokens,
+    alignment: Alignment,
+    rarity: NDArray[np.float64],
+    idiom: NDArray[np.bool_],
+    origin_tokens: int,
+    spelling: dict[int, str] | None = None,
+) -> Evidence:
+    """Evidence of one alignment. rarity: bits of surprise of each query token's spelling; idiom: bool[n].
+
+    origin_tokens: tokens of the origin's code units that the match touches.
+    Only tokens on added lines count.
+    """
+    mine = query.added[alignment.left]
+    left, right = alignment.left[mine], alignment.right[mine]
+    weight = np.where(idiom[left], IDIOM, 1.0)
+    same = query.raw[left] == target.raw[right]
+    structure = STRUCTURE * float(weight.sum())
+    spelled = SPELLING * float((weight * rarity[left])[same].sum())
+    renaming, conflict, _, alike = rename_terms(query, target, left, right, weight)
+    first, last, start, end = alignment.extent
+    region = int(query.added[first : last + 1].sum())
+    skipped = SKIPPED * (region - len(left) + (end - start + 1) - len(alignment.right))
+    terms = {
+        "structure": structure, "spelling": spelled, "renaming": renaming,
+        "conflict": conflict, "skipped": skipped,
+    }  # fmt: skip
+    discounts = []
+    if idiom[left].any():
+        share = float(idiom[left].mean())
+        discounts.append(
+            f"idiom: {share:.0%} of the matched tokens stand in runs that {IDIOM_ORIGINS} or more origins share"
+        )
+    return Evidence(
+        kind="literal" if alike >= LITERAL_SHARE else "renamed",
+        similarity=2 * len(left) / max(1, region + end - start + 1),
+        containment_region=len(left) / max(1, region),
+        containment_origin=min(1.0, len(left) / max(1, origin_tokens)),
+        tokens=len(left),
+        longest_run=alignment.longest_run(),
+        bits=sum(terms.values()),
+        terms=terms,
+        line_pairs=line_pairs(query.line[left], target.line[right].astype(np.int64)),
+        renames={},
+        discounts=tuple(discounts),
+    )

@@ -1,0 +1,128 @@
+"""What an index keeps of one source text, as flat arrays that can cross a process border.
+
+Made by `make_record` inside a sandbox child (it tokenises foreign text); a segment is many of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.fingerprint.hashing import U64
+from corpus.fingerprint.sketch import Sketch, sketch
+from corpus.languages import scan, significant
+from corpus.model import Tokens, Unit
+from corpus.params import DEFAULT, Params
+from corpus.units import cut
+
+UNIT_KINDS = ("function", "class", "window", "rest")
+UNIT_DTYPE = np.dtype(
+    [("first", "<u4"), ("last", "<u4"), ("start_line", "<u4"), ("end_line", "<u4"), ("kind", "u1")]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One text: v distinct tokens, n tokens, u units.
+
+    vocab_raw, vocab_renamed: uint64[v]; vocab_kind: uint8[v]; vocab_neutral: uint16[v].
+    vocab_ends: uint32[v], ends of the spellings in vocab_text.
+    ids: uint32[n] into the vocabulary; lines: uint32[n], ascending.
+    units: UNIT_DTYPE[u]; digest: uint64[u].
+    *_key: uint64 hashes; *_unit: uint32 number of the unit that holds it.
+    """
+
+    vocab_raw: U64
+    vocab_renamed: U64
+    vocab_kind: NDArray[np.uint8]
+    vocab_neutral: NDArray[np.uint16]
+    vocab_ends: NDArray[np.uint32]
+    vocab_text: NDArray[np.uint8]
+    ids: NDArray[np.uint32]
+    lines: NDArray[np.uint32]
+    units: NDArray[Any]
+    digest: U64
+    literal_key: U64
+    literal_unit: NDArray[np.uint32]
+    renamed_key: U64
+    renamed_unit: NDArray[np.uint32]
+    lsh_key: U64
+    lsh_unit: NDArray[np.uint32]
+
+    def encode(self) -> dict[str, bytes]:
+        return {f.name: np.ascontiguousarray(getattr(self, f.name)).tobytes() for f in fields(self)}
+
+    @classmethod
+    def decode(cls, data: dict[str, bytes]) -> Record:
+        return cls(**{name: np.frombuffer(data[name], dtype) for name, dtype in _DTYPES.items()})
+
+
+_DTYPES: dict[str, Any] = {
+    "vocab_raw": "<u8", "vocab_renamed": "<u8", "vocab_kind": "u1", "vocab_neutral": "<u2",
+    "vocab_ends": "<u4", "vocab_text": "u1", "ids": "<u4", "lines": "<u4", "units": UNIT_DTYPE,
+    "digest": "<u8", "literal_key": "<u8", "literal_unit": "<u4", "renamed_key": "<u8",
+    "renamed_unit": "<u4", "lsh_key": "<u8", "lsh_unit": "<u4",
+}  # fmt: skip
+
+
+def owner_of(units: NDArray[Any], at: NDArray[np.int32]) -> NDArray[np.uint32]:
+    """For each token index the innermost (shortest) unit that holds it; every token is in some unit."""
+    order = np.argsort(units["first"].astype(np.int64) - units["last"], kind="stable")  # longest first
+    total = int(units["last"].max(initial=0))
+    owner = np.zeros(total + 1, np.uint32)
+    for u in order.tolist():
+        owner[units["first"][u] : units["last"][u]] = u
+    return owner[at]
+
+
+def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compiled: bool = False) -> Record:
+    """Tokenise, cut and sketch one text."""
+    scanned = scan(text, language, compiled=compiled)
+    tokens, index = significant(scanned)
+    units = cut(scanned, text, language, params)
+    table = unit_table(units)
+    made = sketch(tokens, units, params)
+    raw, at, ids = np.unique(tokens.raw, return_index=True, return_inverse=True)
+    start, end = tokens.start[at].tolist(), tokens.end[at].tolist()
+    spelled = [text[a:b] for a, b in zip(start, end, strict=True)]
+    has = np.flatnonzero(made.has_bands).astype(np.uint32)
+    return Record(
+        vocab_raw=raw,
+        vocab_renamed=tokens.renamed[at],
+        vocab_kind=tokens.kind[at],
+        vocab_neutral=scanned.neutral[index][at].astype(np.uint16),
+        vocab_ends=np.cumsum([len(s) for s in spelled]).astype(np.uint32),
+        vocab_text=np.frombuffer(b"".join(spelled), np.uint8),
+        ids=ids.astype(np.uint32),
+        lines=tokens.line.astype(np.uint32),
+        units=table,
+        digest=made.digest,
+        literal_key=made.literal,
+        literal_unit=owner_of(table, made.literal_at),
+        renamed_key=made.renamed,
+        renamed_unit=owner_of(table, made.renamed_at),
+        lsh_key=made.bands[made.has_bands].ravel(),
+        lsh_unit=np.repeat(has, params.lsh_bands),
+    )
+
+
+def unit_table(units: tuple[Unit, ...]) -> NDArray[Any]:
+    rows = [(u.first, u.last, u.start_line, u.end_line, UNIT_KINDS.index(u.kind)) for u in units]
+    return np.array(rows, UNIT_DTYPE)
+
+
+def record_batch(batch: list[list[Any]]) -> list[dict[str, bytes] | str]:
+    """Sandbox entry: [[text, language], …] → an encoded record each, or the error's text."""
+    out: list[dict[str, bytes] | str] = []
+    for text, language in batch:
+        try:
+            out.append(make_record(text, language, compiled=True).encode())
+        except Exception as error:
+            out.append(f"{type(error).__name__}: {error}"[:300])
+    return out
+
+
+__all__ = ["Record", "Sketch", "Tokens", "make_record", "owner_of", "record_batch", "unit_table"]

@@ -1,0 +1,347 @@
+"""A segment: the immutable folder that holds one release's code units, sketches and texts.
+
+Named by its content and the digest of the parameters. Written by `SegmentBuilder`, read by `Segment`; snapshots
+are merged from segments and can always be made anew from them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+from corpus.errors import CorruptSnapshot, ParamsMismatch
+from corpus.index.blocks import MappedArray, read_manifest, write_array, write_manifest
+from corpus.index.record import UNIT_DTYPE, Record
+from corpus.model import LicenseConclusion, Skip, TreeFile
+from corpus.params import Params
+
+TABLES = ("literal", "renamed", "lsh")
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFacts:
+    """What a segment knows of its release beside the code."""
+
+    purl: str
+    background: bool = False
+    url: str = ""
+    declared: str = ""
+    missing: tuple[str, ...] = ()
+    artifacts: tuple[tuple[str, str], ...] = ()  # (name, sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFile:
+    """One file of a segment; units first_unit..last_unit (half-open) are its."""
+
+    path: str
+    sha1: str
+    language: str
+    lines: int
+    tokens: int
+    first_unit: int
+    last_unit: int
+    license: LicenseConclusion
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileTokens:
+    """Tokens of an indexed file as the aligner wants them (all of length n)."""
+
+    raw: NDArray[np.uint64]
+    renamed: NDArray[np.uint64]
+    kind: NDArray[np.uint8]
+    neutral: NDArray[np.uint16]
+    line: NDArray[np.uint32]
+    vocab: NDArray[np.uint32]
+
+
+@dataclass
+class _Column:
+    key: list[NDArray[np.uint64]] = field(default_factory=list)
+    unit: list[NDArray[np.uint32]] = field(default_factory=list)
+
+
+def _shuffle(values: NDArray[np.uint32]) -> bytes:
+    """Byte planes one after the other: small numbers then compress to almost nothing."""
+    return values.astype("<u4").view(np.uint8).reshape(-1, 4).T.tobytes()
+
+
+def _unshuffle(data: bytes) -> NDArray[np.uint32]:
+    planes = np.frombuffer(data, np.uint8).reshape(4, -1)
+    return np.ascontiguousarray(planes.T).view("<u4").ravel()
+
+
+class SegmentBuilder:
+    """Collects the records of one release and writes the segment."""
+
+    def __init__(self, facts: ReleaseFacts, params: Params, *, keep_text: bool = True) -> None:
+        self.facts, self.params, self.keep_text = facts, params, keep_text
+        self._files: list[SegmentFile] = []
+        self._texts: list[bytes] = []
+        self._records: list[Record] = []
+        self._columns = {name: _Column() for name in TABLES}
+        self._units = 0
+
+    def add(self, file: TreeFile, license: LicenseConclusion, record: Record) -> None:
+        first = self._units
+        self._units += len(record.units)
+        lines = file.text.count(b"\n") + (not file.text.endswith(b"\n"))
+        self._files.append(
+            SegmentFile(
+                file.path, file.sha1, file.language, lines, len(record.ids), first, self._units,
+                license, file.labels,
+            )
+        )  # fmt: skip
+        self._texts.append(zstandard.compress(file.text, 3) if self.keep_text else b"")
+        self._records.append(record)
+        for name, column in self._columns.items():
+            column.key.append(getattr(record, f"{name}_key"))
+            column.unit.append(getattr(record, f"{name}_unit") + np.uint32(first))
+
+    def counts(self, skips: Sequence[Skip]) -> dict[str, Any]:
+        return _counts(self._files, skips, self._units)
+
+    def write(self, root: Path, skips: Sequence[Skip]) -> str:
+        """Write the segment below `root` and return its name, `<params digest>/<content digest>`."""
+        parent = root / self.params.digest
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = parent / f".new-{_temporary()}"
+        folder.mkdir()
+        try:
+            self._write_vocabulary_and_tokens(folder)
+            self._write_units(folder)
+            self._write_texts(folder)
+            facts = self._write_facts(folder, skips)
+            name = f"{self.params.digest}/{write_manifest(folder, facts)[:32]}"
+            target = root / name
+            if target.exists():
+                shutil.rmtree(folder)
+            else:
+                folder.rename(target)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return name
+
+    def _write_vocabulary_and_tokens(self, folder: Path) -> None:
+        records = self._records
+        every = np.concatenate([r.vocab_raw for r in records] or [np.empty(0, np.uint64)])
+        raw, at, inverse, count = np.unique(every, return_index=True, return_inverse=True, return_counts=True)
+        write_array(folder, "vocab_raw.u8", raw)
+        write_array(folder, "vocab_files.u4", count.astype(np.uint32))
+        for name, dtype in (("renamed", np.uint64), ("kind", np.uint8), ("neutral", np.uint16)):
+            column = np.concatenate([getattr(r, f"vocab_{name}") for r in records] or [np.empty(0, dtype)])
+            write_array(folder, f"vocab_{name}", column[at])
+        spelled: list[bytes] = []
+        for r in records:
+            text, ends = r.vocab_text.tobytes(), [0, *r.vocab_ends.tolist()]
+            spelled += [text[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        chosen = [spelled[i] for i in at.tolist()]
+        write_array(folder, "vocab_ends", np.cumsum([len(s) for s in chosen]).astype(np.uint32))
+        (folder / "vocab_text.zst").write_bytes(zstandard.compress(b"".join(chosen), 6))
+        offsets, blobs, start = [0], [], 0
+        for r in records:
+            ids = inverse[start : start + len(r.vocab_raw)].astype(np.uint32)[r.ids]
+            start += len(r.vocab_raw)
+            deltas = np.diff(r.lines, prepend=np.uint32(0)).astype(np.uint32)
+            blobs.append(zstandard.compress(_shuffle(ids) + _shuffle(deltas), 3))
+            offsets.append(offsets[-1] + len(blobs[-1]))
+        write_array(folder, "tokens", np.frombuffer(b"".join(blobs), np.uint8))
+        write_array(folder, "token_offsets", np.array(offsets, np.uint64))
+
+    def _write_units(self, folder: Path) -> None:
+        empty = np.empty(0, UNIT_DTYPE)
+        write_array(folder, "units", np.concatenate([r.units for r in self._records] or [empty]))
+        write_array(
+            folder, "digest", np.concatenate([r.digest for r in self._records] or [np.empty(0, np.uint64)])
+        )
+        for name, column in self._columns.items():
+            key = np.concatenate(column.key or [np.empty(0, np.uint64)])
+            unit = np.concatenate(column.unit or [np.empty(0, np.uint32)])
+            order = np.lexsort((unit, key))
+            key, unit = key[order], unit[order]
+            # A fingerprint that a unit holds twice is one posting.
+            new = np.ones(len(key), bool)
+            new[1:] = (key[1:] != key[:-1]) | (unit[1:] != unit[:-1])
+            write_array(folder, f"{name}.key", key[new])
+            write_array(folder, f"{name}.unit", unit[new])
+
+    def _write_texts(self, folder: Path) -> None:
+        write_array(folder, "texts", np.frombuffer(b"".join(self._texts), np.uint8))
+        write_array(folder, "text_offsets", np.cumsum([0, *map(len, self._texts)]).astype(np.uint64))
+
+    def _write_facts(self, folder: Path, skips: Sequence[Skip]) -> dict[str, Any]:
+        licenses: dict[LicenseConclusion, int] = {}
+        rows = []
+        for f in self._files:
+            number = licenses.setdefault(f.license, len(licenses))
+            rows.append(
+                [
+                    f.path,
+                    f.sha1,
+                    f.language,
+                    f.lines,
+                    f.tokens,
+                    f.first_unit,
+                    f.last_unit,
+                    number,
+                    list(f.labels),
+                ]
+            )
+        details = {
+            "files": rows,
+            "licenses": [asdict(c) for c in licenses],
+            "skips": [[s.path, s.reason, s.partial] for s in skips],
+        }
+        (folder / "files.json.zst").write_bytes(zstandard.compress(json.dumps(details).encode(), 9))
+        return {
+            "format": FORMAT,
+            "params": self.params.digest,
+            "release": asdict(self.facts),
+            "counts": _counts(self._files, skips, self._units),
+        }
+
+
+def _counts(files: Sequence[SegmentFile], skips: Sequence[Skip], units: int) -> dict[str, Any]:
+    by_license: dict[str, int] = {}
+    by_language: dict[str, int] = {}
+    by_reason: dict[str, int] = {}
+    for f in files:
+        by_license[f.license.expression or "unknown"] = (
+            by_license.get(f.license.expression or "unknown", 0) + 1
+        )
+        by_language[f.language] = by_language.get(f.language, 0) + 1
+    for s in skips:
+        by_reason[s.reason] = by_reason.get(s.reason, 0) + 1
+    return {
+        "files": len(files),
+        "units": units,
+        "lines": sum(f.lines for f in files),
+        "tokens": sum(f.tokens for f in files),
+        "licenses": by_license,
+        "languages": by_language,
+        "skips": by_reason,
+    }
+
+
+def _temporary() -> str:
+    import os
+    import secrets
+
+    return f"{os.getpid()}-{secrets.token_hex(4)}"
+
+
+class Segment:
+    """Reader of a segment; everything is mapped or loaded when first asked for."""
+
+    def __init__(self, root: Path, name: str, params: Params) -> None:
+        self.folder, self.name = root / name, name
+        self.manifest = read_manifest(self.folder)
+        if self.manifest.get("params") != params.digest:
+            raise ParamsMismatch(self.folder, str(self.manifest.get("params")), params.digest)
+        if self.manifest.get("format") != FORMAT:
+            raise ParamsMismatch(self.folder, f"format {self.manifest.get('format')}", f"format {FORMAT}")
+        release = self.manifest["release"]
+        self.facts = ReleaseFacts(
+            **{
+                **release,
+                "missing": tuple(release["missing"]),
+                "artifacts": tuple((n, d) for n, d in release["artifacts"]),
+            }
+        )
+        self.counts: dict[str, Any] = self.manifest["counts"]
+
+    def array(self, name: str, dtype: str) -> MappedArray:
+        return MappedArray(self.folder, name, dtype, self.manifest)
+
+    @cached_property
+    def _details(self) -> dict[str, Any]:
+        path = self.folder / "files.json.zst"
+        data = path.read_bytes()
+        import hashlib
+
+        if hashlib.sha256(data).hexdigest() != self.manifest["files"][path.name]["sha256"]:
+            raise CorruptSnapshot(path, "its SHA-256 does not fit")
+        details: dict[str, Any] = json.loads(zstandard.decompress(data))
+        return details
+
+    @cached_property
+    def files(self) -> list[SegmentFile]:
+        licenses = [
+            LicenseConclusion(**{**c, "conflicts": tuple((k, v) for k, v in c["conflicts"])})
+            for c in self._details["licenses"]
+        ]
+        return [
+            SegmentFile(*row[:7], license=licenses[row[7]], labels=tuple(row[8]))
+            for row in self._details["files"]
+        ]
+
+    @property
+    def skips(self) -> list[Skip]:
+        return [Skip(*row) for row in self._details["skips"]]
+
+    @cached_property
+    def _first_units(self) -> NDArray[np.int64]:
+        return np.array([f.first_unit for f in self.files], np.int64)
+
+    def file_of_unit(self, units: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.searchsorted(self._first_units, units, side="right") - 1
+
+    @cached_property
+    def units(self) -> MappedArray:
+        return self.array("units", UNIT_DTYPE.descr)  # type: ignore[arg-type]
+
+    @cached_property
+    def _vocabulary(self) -> tuple[MappedArray, MappedArray, MappedArray, MappedArray]:
+        return (
+            self.array("vocab_raw.u8", "<u8"), self.array("vocab_renamed", "<u8"),
+            self.array("vocab_kind", "u1"), self.array("vocab_neutral", "<u2"),
+        )  # fmt: skip
+
+    @cached_property
+    def _blobs(self) -> tuple[MappedArray, MappedArray, MappedArray, MappedArray]:
+        return (
+            self.array("tokens", "u1"), self.array("token_offsets", "<u8"),
+            self.array("texts", "u1"), self.array("text_offsets", "<u8"),
+        )  # fmt: skip
+
+    def tokens(self, file: int) -> FileTokens:
+        blob, offsets, _, _ = self._blobs
+        first, last = offsets.slice(file, file + 2).tolist()
+        data = zstandard.decompress(blob.slice(first, last).tobytes())
+        half = len(data) // 2
+        ids = _unshuffle(data[:half])
+        at = ids.astype(np.int64)
+        raw, renamed, kind, neutral = (column.take(at) for column in self._vocabulary)
+        return FileTokens(
+            raw, renamed, kind, neutral, np.cumsum(_unshuffle(data[half:]), dtype=np.uint32), ids
+        )
+
+    @cached_property
+    def _spelling(self) -> tuple[bytes, NDArray[np.uint32]]:
+        return (
+            zstandard.decompress((self.folder / "vocab_text.zst").read_bytes()),
+            self.array("vocab_ends", "<u4").all(),
+        )
+
+    def spelling(self, vocab: int) -> str:
+        text, ends = self._spelling
+        return text[ends[vocab - 1] if vocab else 0 : ends[vocab]].decode("utf-8", "replace")
+
+    def text(self, file: int) -> bytes | None:
+        """The source text of a file, or None where texts are not kept."""
+        _, _, blob, offsets = self._blobs
+        first, last = offsets.slice(file, file + 2).tolist()
+        return zstandard.decompress(blob.slice(first, last).tobytes()) if last > first else None

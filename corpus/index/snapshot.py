@@ -1,0 +1,147 @@
+"""Reader of a published snapshot: lookups over mapped tables, files and tokens from the segments behind them.
+
+Opening reads one manifest; everything else is mapped when first asked for.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.errors import CorruptSnapshot, ParamsMismatch
+from corpus.fingerprint.hashing import U64
+from corpus.index.blocks import MappedArray, read_manifest, verify_folder
+from corpus.index.build import FORMAT
+from corpus.index.segment import FileTokens, Segment, SegmentFile
+from corpus.index.table import Table
+from corpus.params import Params
+
+
+class FileRef(NamedTuple):
+    """Segment and file number within a snapshot."""
+
+    segment: int
+    file: int
+
+
+class Postings(NamedTuple):
+    """Entries found: `which` indexes the keys that were asked for, `unit` is a unit of the snapshot or COMMON."""
+
+    which: NDArray[np.int64]
+    unit: NDArray[np.uint32]
+
+
+class Index(Protocol):
+    """What matching needs of an index, whatever holds it."""
+
+    identity: str
+    units: int
+
+    def postings(self, layer: str, keys: U64) -> Postings: ...
+    def clusters(self, units: NDArray[np.uint32]) -> NDArray[np.uint32]: ...
+    def files_of(self, units: NDArray[np.uint32]) -> NDArray[np.int64]: ...
+    def word_files(self, raw: U64) -> NDArray[np.int64]: ...
+    def ref(self, file_id: int) -> FileRef: ...
+    def segment(self, number: int) -> Segment: ...
+    def file(self, ref: FileRef) -> SegmentFile: ...
+    def tokens(self, ref: FileRef) -> FileTokens: ...
+    @property
+    def facts(self) -> dict[str, Any]: ...
+
+
+class Snapshot:
+    """The local implementation of `Index`."""
+
+    def __init__(self, folder: Path, segments_root: Path, params: Params, *, verify: bool = False) -> None:
+        self.folder, self._segments_root, self._params = folder, segments_root, params
+        self.manifest = verify_folder(folder) if verify else read_manifest(folder)
+        if self.manifest.get("params") != params.digest:
+            raise ParamsMismatch(folder, str(self.manifest.get("params")), params.digest)
+        if self.manifest.get("format") != FORMAT:
+            raise ParamsMismatch(folder, f"format {self.manifest.get('format')}", f"format {FORMAT}")
+        self.identity: str = self.manifest["content"][:16]
+        self.units: int = self.manifest["units"]
+        rows = self.manifest["segments"]
+        self._first_unit = np.array([r["first_unit"] for r in rows], np.int64)
+        self._first_file = np.cumsum([0, *(r["files"] for r in rows)])
+        self._open: dict[int, Segment] = {}
+        self._tables = {
+            name: Table(folder, name, self.manifest) for name in ("literal", "renamed", "lsh", "words")
+        }
+        if verify:
+            for number in range(len(rows)):
+                verify_folder(self.segment(number).folder)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return self.manifest
+
+    def table(self, name: str) -> Table:
+        return self._tables[name]
+
+    def postings(self, layer: str, keys: U64) -> Postings:
+        return Postings(*self._tables[layer].lookup(keys))
+
+    @cached_property
+    def _clusters(self) -> MappedArray:
+        return MappedArray(self.folder, "clusters", "<u4", self.manifest)
+
+    def clusters(self, units: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        return self._clusters.take(units.astype(np.int64))
+
+    def segments_of(self, units: NDArray[np.uint32]) -> NDArray[np.int64]:
+        return np.searchsorted(self._first_unit, units, side="right") - 1
+
+    def files_of(self, units: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Snapshot-wide file numbers of units; `ref` opens one."""
+        out = np.empty(len(units), np.int64)
+        numbers = self.segments_of(units)
+        for number in np.unique(numbers).tolist():
+            mine = numbers == number
+            local = units[mine].astype(np.int64) - self._first_unit[number]
+            out[mine] = self.segment(number).file_of_unit(local) + self._first_file[number]
+        return out
+
+    def ref(self, file_id: int) -> FileRef:
+        number = int(np.searchsorted(self._first_file, file_id, side="right")) - 1
+        return FileRef(number, file_id - int(self._first_file[number]))
+
+    def word_files(self, raw: U64) -> NDArray[np.int64]:
+        """In how many indexed files each token spelling occurs."""
+        which, count = self._tables["words"].lookup(raw)
+        out = np.zeros(len(raw), np.int64)
+        out[which] = count
+        return out
+
+    def segment(self, number: int) -> Segment:
+        found = self._open.get(number)
+        if found is None:
+            row = self.manifest["segments"][number]
+            found = Segment(self._segments_root, row["name"], self._params)
+            if found.manifest["content"] != row["content"]:
+                raise CorruptSnapshot(found.folder, "it is not the segment that the snapshot was built from")
+            self._open[number] = found
+        return found
+
+    def is_background(self, number: int) -> bool:
+        return bool(self.manifest["segments"][number]["background"])
+
+    def file(self, ref: FileRef) -> SegmentFile:
+        return self.segment(ref.segment).files[ref.file]
+
+    def tokens(self, ref: FileRef) -> FileTokens:
+        return self.segment(ref.segment).tokens(ref.file)
+
+    def text_of(self, purl: str, path: str) -> bytes | None:
+        """Source text of an indexed file, or None where it is unknown or texts are not kept."""
+        for number, row in enumerate(self.manifest["segments"]):
+            if row["purl"] == purl:
+                segment = self.segment(number)
+                for position, file in enumerate(segment.files):
+                    if file.path == path:
+                        return segment.text(position)
+        return None

@@ -1,0 +1,207 @@
+"""THE PACKAGE PIPELINE: a purl becomes an immutable segment.
+
+    fetch (digest checked) → unpack (limits, in a child) → keep or skip each file → conclude licences
+    → tokenise, cut, sketch (in children) → segment → catalogue
+
+Each step raises a WhenceError for the release or names a skip for the file; nothing else stops a release.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from corpus.archive import unpack_artifact
+from corpus.errors import WhenceError
+from corpus.files import classify
+from corpus.index.catalog import Catalog
+from corpus.index.record import Record
+from corpus.index.segment import ReleaseFacts, SegmentBuilder
+from corpus.licenses import Detector, conclude, is_license_file, is_metadata_file
+from corpus.model import UNKNOWN_LICENSE, Fetched, Skip, TreeFile
+from corpus.purl import canonical
+from corpus.sandbox import Limits, Pool
+from corpus.sources import SourceSettings, fetch
+
+BATCH_BYTES = 512 * 1024
+BATCH_FILES = 64
+
+Progress = Callable[[str, str, int, int | None], None]
+"""Told (purl, step, done, total)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one release. status: `indexed`, `incomplete` (a part is missing), `unchanged` or `failed`."""
+
+    purl: str
+    status: str
+    message: str = ""
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """An unpacked release: source files, the texts that licences are concluded from, what was left out."""
+
+    files: list[TreeFile]
+    evidence: dict[str, bytes]
+    debian_copyright: bytes | None
+    skips: list[Skip]
+
+
+class Ingester:
+    """The resources of many ingestions: children that parse, the licence detector, the catalogue."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        processes: int = 2,
+        settings: SourceSettings | None = None,
+        keep_text: bool = True,
+        progress: Progress | None = None,
+    ) -> None:
+        self.catalog, self.settings, self.keep_text = catalog, settings, keep_text
+        self._processes, self._progress = processes, progress
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        preload = ("corpus.index.record", "corpus.archive")
+        self._pool = self._stack.enter_context(Pool(self._processes, Limits(), preload))
+        self._detector = self._stack.enter_context(Detector(self.catalog.licenses, self._processes))
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._stack.close()
+
+    def _tell(self, purl: str, step: str, done: int = 0, total: int | None = None) -> None:
+        if self._progress is not None:
+            self._progress(purl, step, done, total)
+
+    def ingest(self, purl: str, *, background: bool = False, again: bool = False) -> Outcome:
+        """Index one release. Raises nothing but interrupts: a failure is an outcome."""
+        try:
+            purl = canonical(purl)
+            known = self.catalog.entries().get(purl)
+            if (
+                known is not None
+                and not again
+                and known.background == background
+                and self._usable(known.segment)
+            ):
+                return Outcome(purl, "unchanged", "already indexed")
+            fetched = fetch(
+                purl, self.catalog.cache, self.settings, lambda n, d, t: self._tell(purl, f"fetch {n}", d, t)
+            )
+            self.catalog.data.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.catalog.data, prefix=".spool-") as spool:
+                return self._index(fetched, Path(spool), background)
+        except WhenceError as error:
+            return Outcome(purl, "failed", error.message)
+        except OSError as error:
+            return Outcome(purl, "failed", f"{error.strerror}: {error.filename}")
+
+    def _usable(self, segment: str) -> bool:
+        return (
+            segment.startswith(f"{self.catalog.params.digest}/")
+            and (self.catalog.segments_root / segment).is_dir()
+        )
+
+    def _index(self, fetched: Fetched, spool: Path, background: bool) -> Outcome:
+        purl = fetched.purl
+        self._tell(purl, "unpack")
+        tree = self._unpack(fetched, spool)
+        self._tell(purl, "licences", 0, len(tree.files))
+        licenses = conclude(
+            {f.path: f.text for f in tree.files}, tree.evidence, fetched.declared, tree.debian_copyright,
+            self._detector, lambda done, total: self._tell(purl, "licences", done, total),
+        )  # fmt: skip
+        facts = ReleaseFacts(
+            purl, background, fetched.url, fetched.declared, fetched.missing,
+            tuple((a.name, a.sha256) for a in fetched.artifacts),
+        )  # fmt: skip
+        builder = SegmentBuilder(facts, self.catalog.params, keep_text=self.keep_text)
+        for file, record in self._sketch(purl, tree):
+            builder.add(file, licenses.get(file.path, UNKNOWN_LICENSE), record)
+        self._tell(purl, "write")
+        name = builder.write(self.catalog.segments_root, tree.skips)
+        self.catalog.put(purl, name, background=background)
+        status = "incomplete" if fetched.missing else "indexed"
+        return Outcome(purl, status, "; ".join(fetched.missing), builder.counts(tree.skips))
+
+    def _unpack(self, fetched: Fetched, spool: Path) -> Tree:
+        files: dict[str, TreeFile] = {}
+        evidence: dict[str, bytes] = {}
+        skips: list[Skip] = []
+        copyright_text: bytes | None = None
+        for artifact in fetched.artifacts:
+            entries, skipped = unpack_artifact(self._pool, artifact, spool)
+            skips += skipped
+            siblings = frozenset(path for path, _ in entries)
+            for path, read in entries:
+                data = read()
+                if path == "debian/copyright":
+                    copyright_text = data
+                if is_license_file(path) or is_metadata_file(path):
+                    evidence[path] = data
+                kept = classify(path, data, siblings=siblings)
+                if isinstance(kept, Skip):
+                    skips.append(kept)
+                elif path in files:
+                    skips.append(Skip(path, "duplicate name"))
+                else:
+                    files[path] = kept
+        return Tree([files[path] for path in sorted(files)], evidence, copyright_text, skips)
+
+    def _sketch(self, purl: str, tree: Tree) -> Iterator[tuple[TreeFile, Record]]:
+        """Records of all files, in order of path; what a child cannot read becomes a skip."""
+        batches = list(_batches(tree.files))
+        jobs = [([[f.text, f.language] for f in batch],) for batch in batches]
+        done: dict[int, Any] = {}
+        following = 0
+        for number, result in self._pool.map_unordered("corpus.index.record:record_batch", jobs):
+            done[number] = result
+            while following in done:
+                yield from self._results(batches[following], done.pop(following), tree.skips)
+                following += 1
+                self._tell(purl, "sketch", following, len(batches))
+
+    def _results(
+        self, batch: Sequence[TreeFile], result: Any, skips: list[Skip]
+    ) -> Iterator[tuple[TreeFile, Record]]:
+        if isinstance(result, WhenceError):
+            if len(batch) > 1:  # find the file that is to blame
+                for file in batch:
+                    try:
+                        single = self._pool.run(
+                            "corpus.index.record:record_batch", [[file.text, file.language]]
+                        )
+                    except WhenceError as error:
+                        single = error
+                    yield from self._results([file], single, skips)
+            else:
+                skips.append(Skip(batch[0].path, f"could not be read: {result.message}", partial=True))
+            return
+        for file, encoded in zip(batch, result, strict=True):
+            if isinstance(encoded, str):
+                skips.append(Skip(file.path, f"could not be read: {encoded}", partial=True))
+            else:
+                yield file, Record.decode(encoded)
+
+
+def _batches(files: Sequence[TreeFile]) -> Iterator[list[TreeFile]]:
+    batch: list[TreeFile] = []
+    size = 0
+    for file in files:
+        batch.append(file)
+        size += len(file.text)
+        if size >= BATCH_BYTES or len(batch) >= BATCH_FILES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -1,0 +1,242 @@
+"""Changed file × index → matches: candidates by shared fingerprints, confirmed by alignment, one a region.
+
+Pure: an `Index` and values in, values out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.align import Alignment, align
+from corpus.evidence import CONFLICT, IDIOM, IDIOM_ORIGINS, MAX_RARITY, Evidence, chance, rename_terms, weigh
+from corpus.index.segment import FileTokens
+from corpus.index.snapshot import FileRef, Index
+from corpus.index.table import COMMON
+from corpus.params import Params
+from corpus.query import Query
+
+CANDIDATES = 30
+PER_PRINT = 5
+"""For each fingerprint the best so many of the files that share it are aligned: every region gets its turn."""
+
+LEAST_BITS = 20.0
+ALERT_BITS = 60.0
+ALERT_TOKENS = 30
+SAME_REGION = 0.5
+WITHIN_BEST = 0.95
+MAX_ALSO = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the matched text stands in the index."""
+
+    ref: FileRef
+    purl: str
+    background: bool
+    start_line: int
+    end_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One region of a changed file and the origins that it resembles, best first.
+
+    start_line..end_line: the added lines of the new file that the match spans (tight).
+    """
+
+    path: str
+    start_line: int
+    end_line: int
+    origin: Origin
+    evidence: Evidence
+    chance: float
+    also: tuple[tuple[Origin, Evidence], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """Fingerprints of a query that the index knows: position, layer length, snapshot file, number of origins."""
+
+    at: NDArray[np.int64]
+    length: NDArray[np.int64]
+    file: NDArray[np.int64]
+    origins: NDArray[np.int64]
+    common_at: NDArray[np.int64]
+    common_length: NDArray[np.int64]
+
+
+def find_prints(query: Query, index: Index, params: Params) -> Prints:
+    """Look up all fingerprints of a query in both layers."""
+    columns: list[list[NDArray[np.int64]]] = [[] for _ in range(6)]
+    for layer, (keys, at), k in (
+        ("literal", query.literal, params.literal_k),
+        ("renamed", query.renamed_prints, params.renamed_k),
+    ):
+        which, unit = index.postings(layer, keys)
+        common = unit == COMMON
+        columns[4].append(at[which[common]])
+        columns[5].append(np.full(int(common.sum()), k))
+        which, unit = which[~common], unit[~common]
+        cluster = index.clusters(unit).astype(np.int64)
+        pairs = (
+            np.unique(np.stack((which, cluster), axis=1), axis=0)
+            if len(which)
+            else np.empty((0, 2), np.int64)
+        )
+        origins = np.bincount(pairs[:, 0], minlength=len(keys))
+        columns[0].append(at[which])
+        columns[1].append(np.full(len(which), k))
+        columns[2].append(index.files_of(unit))
+        columns[3].append(origins[which])
+    return Prints(*(np.concatenate(c).astype(np.int64) for c in columns))
+
+
+def idioms(query: Query, prints: Prints) -> NDArray[np.bool_]:
+    """Tokens that stand only in runs shared by many origins."""
+    n = len(query)
+    often = prints.origins >= IDIOM_ORIGINS
+    return _covered(n, np.concatenate([prints.at[often], prints.common_at]),
+                    np.concatenate([prints.length[often], prints.common_length])) & ~_covered(
+        n, prints.at[~often], prints.length[~often]
+    )  # fmt: skip
+
+
+def _covered(n: int, at: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.bool_]:
+    edges = np.zeros(n + 1, np.int64)
+    np.add.at(edges, at, 1)
+    np.add.at(edges, np.minimum(at + length, n), -1)
+    return np.cumsum(edges[:-1]) > 0
+
+
+def candidates(query: Query, prints: Prints, index: Index) -> list[int]:
+    """Snapshot-wide numbers of the files worth aligning, best first."""
+    touches = _touches_added(query, prints)
+    at, file, origins = prints.at[touches], prints.file[touches], prints.origins[touches]
+    score: dict[int, float] = {}
+    if len(at):
+        weight = np.log2((index.facts["clusters"] + 1) / (origins + 1))
+        rows = np.unique(np.stack((file, at), axis=1), axis=0, return_index=True)[1]
+        files, where = np.unique(file[rows], return_inverse=True)
+        sums, counts = np.bincount(where, weight[rows]), np.bincount(where)
+        score = {
+            f: s for f, s, c in zip(files.tolist(), sums.tolist(), counts.tolist(), strict=True) if c >= 2
+        }
+    chosen: set[int] = set()
+    order = np.argsort(at, kind="stable")
+    starts = np.flatnonzero(np.concatenate(([True], at[order][1:] != at[order][:-1]))) if len(at) else []
+    for group in np.split(file[order], starts[1:]) if len(at) else ():
+        ranked = sorted({f for f in group.tolist() if f in score}, key=lambda f: -score[f])
+        chosen.update(ranked[:PER_PRINT])
+    best = sorted(chosen, key=lambda f: (-score[f], f))[:CANDIDATES]
+    return best + [f for f in near_copies(query, index) if f not in chosen][:PER_PRINT]
+
+
+def _touches_added(query: Query, prints: Prints) -> NDArray[np.bool_]:
+    total = np.concatenate(([0], np.cumsum(query.added)))
+    return (total[np.minimum(prints.at + prints.length, len(query))] - total[prints.at]) > 0
+
+
+def near_copies(query: Query, index: Index) -> list[int]:
+    """Files with a unit that MinHash LSH proposes, most bands first."""
+    if not len(query.bands):
+        return []
+    _, unit = index.postings("lsh", query.bands.ravel())
+    files, count = np.unique(index.files_of(unit), return_counts=True)
+    return [int(f) for f in files[np.argsort(-count, kind="stable")]]
+
+
+def match(
+    query: Query, index: Index, params: Params, accept: Callable[[str], bool] = lambda purl: True
+) -> list[Match]:
+    """All matches of a changed file, best first. accept: which releases may be an origin (self is left out)."""
+    if not query.added.any():
+        return []
+    prints = find_prints(query, index, params)
+    idiom = idioms(query, prints)
+    files = index.facts["files"]
+    rarity = np.log2((files + 1) / (index.word_files(query.raw) + 1)).clip(0.0, MAX_RARITY)
+    weight = np.where(idiom, IDIOM, 1.0) * np.where(query.added, 1.0, 0.25)
+    found: list[Match] = []
+    for number in candidates(query, prints, index):
+        ref = index.ref(number)
+        purl = index.segment(ref.segment).facts.purl
+        if not accept(purl):
+            continue
+        target = index.tokens(ref)
+        for alignment in align(query.renamed, target.renamed, weight, LEAST_BITS):
+            if query.added[alignment.left].sum() < ALERT_TOKENS / 2:
+                continue
+            found.append(_confirm(query, index, ref, purl, target, alignment, rarity, idiom))
+    return select(found)
+
+
+def _confirm(
+    query: Query, index: Index, ref: FileRef, purl: str, target: FileTokens, alignment: Alignment,
+    rarity: NDArray[np.float64], idiom: NDArray[np.bool_],
+) -> Match:  # fmt: skip
+    _, _, start, end = alignment.extent
+    segment = index.segment(ref.segment)
+    evidence = weigh(query, target, alignment, rarity, idiom, _unit_tokens(index, ref, start, end))
+    mine = query.added[alignment.left]
+    left, right = alignment.left[mine], alignment.right[mine]
+    if evidence.kind == "renamed":
+        partners = rename_terms(query, target, left, right, np.ones(len(left)))[2]
+        renames = {a.decode("utf-8", "replace"): segment.spelling(b) for a, b in partners.items()}
+        evidence = replace(evidence, renames={a: b for a, b in sorted(renames.items()) if a != b})
+    lines = target.line[[start, end]]
+    origin = Origin(ref, purl, segment.facts.background, int(lines[0]), int(lines[1]))
+    first, last = query.line[left[[0, -1]]].tolist()
+    return Match(query.path, first, last, origin, evidence, chance(evidence.bits, index.units))
+
+
+def _unit_tokens(index: Index, ref: FileRef, start: int, end: int) -> int:
+    """Tokens of the origin's functions that a match touches (windows left out), at least the match itself."""
+    file = index.file(ref)
+    units = index.segment(ref.segment).units.slice(file.first_unit, file.last_unit)
+    touched = units[(units["kind"] != 2) & (units["last"] > start) & (units["first"] <= end)]
+    covered = sum(
+        max(0, min(int(u["last"]), end + 1) - max(int(u["first"]), start)) >= 8 for u in touched
+    ) and sum(
+        int(u["last"]) - int(u["first"])
+        for u in touched
+        if min(int(u["last"]), end + 1) - max(int(u["first"]), start) >= 8
+    )
+    return max(covered, end - start + 1)
+
+
+def _overlap(a: Match, b: Match) -> float:
+    """Shared lines as a part of the shorter of two regions."""
+    shared = min(a.end_line, b.end_line) - max(a.start_line, b.start_line) + 1
+    return max(0, shared) / (min(a.end_line - a.start_line, b.end_line - b.start_line) + 1)
+
+
+def is_alert(match: Match) -> bool:
+    """Whether a match is strong enough to be shown to everybody."""
+    return match.evidence.bits >= ALERT_BITS and match.evidence.tokens >= ALERT_TOKENS
+
+
+def select(found: Sequence[Match]) -> list[Match]:
+    """One match a region: the origin that explains it best; near equals stand under `also`."""
+    kept: list[Match] = []
+    for match in sorted(
+        found, key=lambda m: (-m.evidence.bits, m.origin.background, m.origin.purl, m.origin.ref)
+    ):
+        rival = next((k for k in kept if _overlap(k, match) >= SAME_REGION), None)
+        if rival is None:
+            kept.append(match)
+        elif (
+            match.evidence.bits >= WITHIN_BEST * rival.evidence.bits
+            and len(rival.also) < MAX_ALSO
+            and match.origin.ref not in {rival.origin.ref, *(o.ref for o, _ in rival.also)}
+        ):
+            at = kept.index(rival)
+            kept[at] = replace(rival, also=(*rival.also, (match.origin, match.evidence)))
+    return kept
+
+
+__all__ = ["CONFLICT", "Match", "Origin", "candidates", "find_prints", "is_alert", "match", "select"]

@@ -1,0 +1,101 @@
+"""The submitted side of a match: one changed file, tokenised and sketched, each token with its line.
+
+Made inside a sandbox child where text is foreign (service), in-process by the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.fingerprint.hashing import U64
+from corpus.fingerprint.sketch import sketch
+from corpus.languages import scan, significant
+from corpus.model import ChangedFile, Unit
+from corpus.params import DEFAULT, Params
+from corpus.units import cut
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """n tokens of one changed file, regions one after the other.
+
+    raw, renamed: uint64[n]; kind: uint8[n]; line: int64[n], in the new file; added: bool[n], False for context.
+    spelling: n spellings. literal, renamed_prints: (keys, index of first token); bands: uint64[units, bands].
+    units: half-open token ranges.
+    """
+
+    path: str
+    language: str
+    raw: U64
+    renamed: U64
+    kind: NDArray[np.uint8]
+    line: NDArray[np.int64]
+    added: NDArray[np.bool_]
+    spelling: Sequence[bytes]
+    literal: tuple[U64, NDArray[np.int64]]
+    renamed_prints: tuple[U64, NDArray[np.int64]]
+    bands: U64
+    units: tuple[Unit, ...]
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+
+def make_query(
+    changed: ChangedFile, language: str, params: Params = DEFAULT, *, compiled: bool = False
+) -> Query:
+    """Tokenise and sketch the regions of one changed file."""
+    columns: dict[str, list[NDArray[np.generic]]] = {}
+    spelling: list[bytes] = []
+    units: list[Unit] = []
+    offset = 0
+
+    def put(name: str, values: NDArray[np.generic]) -> None:
+        columns.setdefault(name, []).append(values)
+
+    for region in changed.regions:
+        text = b"\n".join(region.lines) + b"\n"
+        scanned = scan(text, language, compiled=compiled, fragment=region.first_line > 1)
+        tokens, _ = significant(scanned)
+        own = cut(scanned, text, language, params)
+        made = sketch(tokens, own, params)
+        put("raw", tokens.raw)
+        put("renamed", tokens.renamed)
+        put("kind", tokens.kind)
+        put("line", tokens.line.astype(np.int64) - 1 + region.first_line)
+        put("added", np.array(region.added, bool)[np.minimum(tokens.line, len(region.lines)) - 1])
+        put("literal", made.literal)
+        put("literal_at", made.literal_at.astype(np.int64) + offset)
+        put("renamed_prints", made.renamed)
+        put("renamed_at", made.renamed_at.astype(np.int64) + offset)
+        put("bands", made.bands[made.has_bands])
+        spelling += [text[a:b] for a, b in zip(tokens.start.tolist(), tokens.end.tolist(), strict=True)]
+        units += [
+            Unit(u.kind, u.name, u.first + offset, u.last + offset,
+                 u.start_line - 1 + region.first_line, u.end_line - 1 + region.first_line)
+            for u in own
+        ]  # fmt: skip
+        offset += len(tokens)
+
+    def joined(name: str, dtype: type, width: int | None = None) -> NDArray[np.generic]:
+        empty = np.empty(0 if width is None else (0, width), dtype)
+        return np.concatenate(columns.get(name) or [empty])
+
+    return Query(
+        path=changed.path,
+        language=language,
+        raw=joined("raw", np.uint64),  # type: ignore[arg-type]
+        renamed=joined("renamed", np.uint64),  # type: ignore[arg-type]
+        kind=joined("kind", np.uint8),  # type: ignore[arg-type]
+        line=joined("line", np.int64),  # type: ignore[arg-type]
+        added=joined("added", bool),  # type: ignore[arg-type]
+        spelling=spelling,
+        literal=(joined("literal", np.uint64), joined("literal_at", np.int64)),  # type: ignore[arg-type]
+        renamed_prints=(joined("renamed_prints", np.uint64), joined("renamed_at", np.int64)),  # type: ignore[arg-type]
+        bands=joined("bands", np.uint64, params.lsh_bands),  # type: ignore[arg-type]
+        units=tuple(units),
+    )
