@@ -91,7 +91,7 @@ class License:
 class OriginLines:
     """Lines of a file of an indexed release; `path` in the upstream tree without its top folder."""
 
-    purl: Annotated[str, Matching("^pkg:")]
+    purl: Annotated[str, Matching("^pkg:[a-z][a-z0-9.+-]*/[^ ]")]
     path: Name
     start_line: Line
     end_line: Line
@@ -118,8 +118,8 @@ class Evidence:
     """Why region and origin are said to agree.
 
     chance: expected number of unrelated units of this index that agree as well.
-    line_pairs: (line of the region, line of the origin). renames: name in the origin → name in the region;
-    submitted text, see `Report.without_submitted_text`. discounts: sentences, what was not counted and why.
+    line_pairs: (line of the region, line of the origin). renames: name of one side → name of the
+    other; submitted text, see `Report.without_submitted_text`. discounts: sentences on what was not counted.
     """
 
     kind: Kind

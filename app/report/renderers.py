@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.report.model import Report, VerdictStatus
+from app.report.model import Lead, Report, VerdictStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,29 @@ class RenderContext:
     color: bool = False
     max_bytes: int = 60_000
     fail_on: VerdictStatus = "conflict"
+
+
+class LinePair(NamedTuple):
+    """A line of the change beside the line of the origin that it was aligned with."""
+
+    region_line: int
+    region_text: str
+    origin_line: int
+    origin_text: str
+
+
+def side_by_side(entry: Lead, context: RenderContext, most: int) -> list[LinePair]:
+    """The first `most` line pairs of which the caller gave both texts and that are not blank."""
+    region, origin = entry.region, entry.origin
+    pairs: list[LinePair] = []
+    for region_line, origin_line in entry.evidence.line_pairs:
+        if len(pairs) == most:
+            break
+        ours = context.submitted_lines.get((region.path, region_line), "")
+        theirs = context.origin_lines.get((origin.purl, origin.path, origin_line), "")
+        if ours.strip() and theirs.strip():
+            pairs.append(LinePair(region_line, ours, origin_line, theirs))
+    return pairs
 
 
 class Renderer(NamedTuple):
