@@ -1,0 +1,167 @@
+"""Which language a path is written in, by its name and, where names are shared, by what the text begins with.
+
+Called by `corpus.files` (what to keep) and by the scan pipeline (what a diff changes). None means: not source code.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Extensions of each row of the table. Case counts only for those that are listed in both.
+_EXTENSIONS: dict[str, str] = {
+    "c": "c h inc y l yy ll lex cl idl glsl vert frag comp xs",
+    "cpp": "cc cpp cxx c++ C hh hpp hxx h++ H ipp inl tpp txx tcc icc cu cuh ixx cppm hip ino metal hlsl",
+    "objc": "mm",
+    "python": "py pyw pyi sage spyx gyp wsgi bzl star",
+    "cython": "pyx pxd pxi",
+    "fortran": "f90 f95 f03 f08 f15 f18 fpp pyf inc90",
+    "fortran-fixed": "f for ftn f77",
+    "java": "java groovy gradle",
+    "kotlin": "kt kts scala sc dart",
+    "csharp": "cs csx fx",
+    "javascript": "js mjs cjs jsx es es6 vue svelte qml jsm",
+    "typescript": "ts tsx mts cts",
+    "rust": "rs",
+    "go": "go",
+    "swift": "swift d zig",
+    "julia": "jl",
+    "r": "r R rmd Rmd q S",
+    "matlab": "m oct",
+    "perl": "pl pm t PL pod6 raku al",
+    "php": "php php3 php5 phtml",
+    "ruby": "rb rake gemspec ru",
+    "shell": "sh bash zsh ksh csh fish ac am in mk cmake awk bats tcl make ebuild",
+    "lua": "lua luau",
+    "haskell": "hs lhs hsc elm idr agda purs",
+    "ocaml": "ml mli mll mly sml fs fsi fsx",
+    "pascal": "pas pp lpr dpr dfm",
+    "ada": "ada adb ads gpr",
+    "sql": "sql psql pgsql ddl vhd vhdl",
+    "maxima": "mac max wxm dem",
+    "gap": "g gi gd gap tst",
+    "pari": "gp",
+    "lisp": "lisp lsp cl el scm ss rkt clj cljs cljc edn jl2 fnl asd",
+    "erlang": "erl hrl",
+    "asm": "s asm nasm",
+    "m4": "m4",
+    "text": "css scss less sass stan mod nim cr ex exs coffee vb bas cob cbl f4 v vh sv svh vb6 ahk hx proto thrift",
+}
+_BY_EXTENSION = {
+    extension: language for language, names in _EXTENSIONS.items() for extension in names.split()
+}
+_BY_NAME = {
+    "makefile": "shell",
+    "gnumakefile": "shell",
+    "cmakelists.txt": "shell",
+    "configure": "shell",
+    "rakefile": "ruby",
+    "gemfile": "ruby",
+    "vagrantfile": "ruby",
+    "sconstruct": "python",
+    "sconscript": "python",
+    "wscript": "python",
+    "meson.build": "shell",
+    "dockerfile": "shell",
+    "jenkinsfile": "java",
+    "build.bazel": "python",
+}
+_INTERPRETERS = (
+    (r"python[\d.]*|pypy[\d.]*|sage", "python"),
+    (r"perl[\d.]*", "perl"),
+    (r"(?:ba|z|k|da|a|c|tc|fi)?sh|make|awk|gawk|tclsh|wish", "shell"),
+    (r"ruby[\d.]*", "ruby"),
+    (r"node|nodejs|deno|bun", "javascript"),
+    (r"octave(?:-cli)?", "matlab"),
+    (r"Rscript", "r"),
+    (r"julia", "julia"),
+    (r"lua[\d.]*|luajit", "lua"),
+    (r"php[\d.]*", "php"),
+    (r"gap", "gap"),
+    (r"ocaml", "ocaml"),
+    (r"runhaskell|runghc", "haskell"),
+)
+_SHEBANG = re.compile(rb"#![ \t]*(?:\S*/)?([\w.+-]+)(?:[ \t]+(?:-\S+[ \t]+)*([\w.+-]+))?")
+# Endings of templates that a build fills in: the name before them decides.
+_TEMPLATES = (".in", ".src", ".tp", ".tmpl", ".template", ".j2", ".cmake.in")
+_CPP_SIGNS = re.compile(
+    rb"^[ \t]*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|public:|private:|protected:|virtual\s)"
+    rb"|^#\s*include\s*<[a-z_]+>|\bstd::|\w::\w|\bconstexpr\b|\boperator\s*[=+<(\[]",
+    re.MULTILINE,
+)
+_C_GUARD = re.compile(rb"#\s*if(?:def\s+|\s+defined\s*\(?\s*)__cplusplus.*?#\s*endif", re.DOTALL)
+_OBJC_SIGNS = re.compile(
+    rb"^\s*(?:@(?:interface|implementation|protocol|class|import|end)\b|#import\b|#include\b)", re.M
+)
+_KEYWORD_WITH_C = re.compile(
+    rb"(?:call|common|character|complex|contains|continue|case|close)\b", re.IGNORECASE
+)
+_COMMENTS = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
+
+
+def language_of(path: str, head: bytes = b"") -> str | None:
+    """Name of a row of the table for a path; None when it is not source code.
+
+    head: the first few kilobytes of the text; without it a name that languages share gets the commoner one.
+    """
+    name = path.rsplit("/", 1)[-1]
+    for ending in _TEMPLATES:
+        if name.endswith(ending) and "." in name[: -len(ending)].lstrip("."):
+            name = name[: -len(ending)]
+    if known := _BY_NAME.get(name.lower()):
+        return known
+    stem, dot, extension = name.rpartition(".")
+    if not dot or not stem:
+        return _by_shebang(head)
+    language = _BY_EXTENSION.get(extension) or _BY_EXTENSION.get(extension.lower())
+    if language is None:
+        return _by_shebang(head)
+    return _by_content(language, extension, head)
+
+
+def _by_shebang(head: bytes) -> str | None:
+    match = _SHEBANG.match(head)
+    if match is None:
+        return None
+    program = match[2] if match[1] == b"env" and match[2] else match[1]
+    for pattern, language in _INTERPRETERS:
+        if re.fullmatch(pattern, program.decode("latin-1")):
+            return language
+    return None
+
+
+def _by_content(language: str, extension: str, head: bytes) -> str:
+    if not head:
+        return language
+    if extension == "h":
+        code = _COMMENTS.sub(b" ", _C_GUARD.sub(b"", head))
+        if (
+            _OBJC_SIGNS.search(code)
+            and b"@" in code
+            and re.search(rb"^\s*@(?:interface|protocol|class)\b", code, re.M)
+        ):
+            return "objc"
+        return "cpp" if _CPP_SIGNS.search(code) else "c"
+    if extension == "m" and _OBJC_SIGNS.search(head):
+        return "objc"
+    if language == "fortran-fixed" and _is_free_form(head):
+        return "fortran"
+    if extension == "t" and not re.search(rb"\buse\b|\bmy\b|^#!.*perl", head, re.M):
+        return "text"
+    if extension == "pl" and re.search(rb"^:-|^[a-z]\w*\(.*\)\s*:-", head, re.M):
+        return "text"
+    return language
+
+
+def _is_free_form(head: bytes) -> bool:
+    """Whether a Fortran text breaks the columns of the fixed form more often than it uses them."""
+    free = fixed = 0
+    for line in head.splitlines():
+        body = line.split(b"!", 1)[0].rstrip()
+        if not body:
+            continue
+        remark = line[:1] in b"cC*" and not _KEYWORD_WITH_C.match(line)
+        if remark or (re.match(rb" {5}[^ 0]", line) and b"&" not in body[6:]):
+            fixed += 1
+        elif re.match(rb" {0,4}[A-Za-z]", line) or body.endswith(b"&"):
+            free += 1
+    return free > fixed

@@ -1,0 +1,208 @@
+"""Text → tokens with spans, lines, indents and the three layers: raw, renamed, neutral.
+
+`scan` is the only door to the kernel; `significant` keeps the tokens that carry meaning. Promises: no exception on any
+bytes, time linear in the text, the same result compiled or not. Called by the unit cutter and both pipelines.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.languages import layout as k
+from corpus.languages import marks, spelling
+from corpus.languages.kernel import scan as plain_scan
+from corpus.languages.neutral import Symbol
+from corpus.languages.syntax import Language, Rules, compile_rules
+from corpus.languages.table import LANGUAGES, Kind
+from corpus.model import Tokens
+
+# Above this many bytes compiled code pays for numba's import; below it the plain kernel is done sooner.
+COMPILED_ABOVE = 1 << 19
+# Texts are addressed by int32.
+LIMIT = (1 << 31) - 16
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Every token of a text, in order: parallel arrays of length n.
+
+    kind: uint8 `Kind`. start, end: int32 byte offsets. line: int32, 1-based. indent: int32, columns of white space
+    that the token's line begins with, tabs to multiples of 8. raw, renamed: uint64 hashes. neutral: uint16 `Symbol`.
+    keep: significant, i.e. no brace, separator or word that only closes a block, nor part of an import statement.
+    fresh: first token of its line, and the line does not continue another one.
+    comments: int32[m, 3], (start, end, line), documentation strings included.
+    """
+
+    kind: NDArray[np.uint8]
+    start: NDArray[np.int32]
+    end: NDArray[np.int32]
+    line: NDArray[np.int32]
+    indent: NDArray[np.int32]
+    raw: NDArray[np.uint64]
+    renamed: NDArray[np.uint64]
+    neutral: NDArray[np.uint16]
+    keep: NDArray[np.bool_]
+    fresh: NDArray[np.bool_]
+    comments: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lexemes:
+    """What the kernel found. strings: int32[s, 3], (token, content start, content end)."""
+
+    kind: NDArray[np.uint8]
+    start: NDArray[np.int32]
+    end: NDArray[np.int32]
+    line: NDArray[np.int32]
+    indent: NDArray[np.int32]
+    fresh: NDArray[np.uint8]
+    strings: NDArray[np.int32]
+    comments: NDArray[np.int32]
+
+
+def _run_plain(
+    text: bytes, rules: Rules, options: tuple[int, ...], sizes: tuple[int, int]
+) -> tuple[Any, ...]:
+    tokens, pairs = sizes
+    buffers = [
+        array("B", bytes(tokens)),
+        *(array("i", bytes(4 * tokens)) for _ in range(4)),
+        array("B", bytes(tokens)),
+    ]
+    buffers += [array("i", bytes(12 * pairs)), array("i", bytes(12 * pairs))]
+    state = [0] * (k.STACK + k.MAX_STACK)
+    counts = plain_scan(
+        text, len(text), rules.klass, rules.ident, rules.hot, rules.first, rules.pool, rules.rules, options, state,
+        *buffers,
+    )  # fmt: skip
+    return counts, [np.frombuffer(b, np.uint8 if b.typecode == "B" else np.int32) for b in buffers]
+
+
+def _run_compiled(text: bytes, rules: Rules, begin: int, sizes: tuple[int, int]) -> tuple[Any, ...]:
+    from corpus.languages import compiled
+
+    tokens, pairs = sizes
+    kinds = (np.uint8, np.int32, np.int32, np.int32, np.int32, np.uint8)
+    buffers: list[NDArray[Any]] = [np.empty(tokens, kind) for kind in kinds]
+    buffers += [np.empty(3 * pairs, np.int32), np.empty(3 * pairs, np.int32)]
+    *sequences, fixed = compiled.arrays(rules)
+    options = fixed.copy()
+    options[k.BEGIN] = begin
+    state = np.zeros(k.STACK + k.MAX_STACK, np.int64)
+    counts = compiled.kernel()(np.frombuffer(text, np.uint8), len(text), *sequences, options, state, *buffers)
+    return counts, buffers
+
+
+def _lexemes(text: bytes, language: Language, compiled: bool, begin: int) -> _Lexemes:
+    rules = compile_rules(language)
+    length = len(text) - begin
+    sizes = (length + 2, length // 2 + 2)
+    if compiled:
+        counts, buffers = _run_compiled(text, rules, begin, sizes)
+    else:
+        options = (begin, *rules.options[1:])
+        counts, buffers = _run_plain(text, rules, options, sizes)
+    tokens, strings, comments = counts
+    kind, start, end, line, indent, fresh = (buffer[:tokens].copy() for buffer in buffers[:6])
+    triples = [buffers[6][: 3 * strings].copy(), buffers[7][: 3 * comments].copy()]
+    return _Lexemes(
+        kind, start, end, line, indent, fresh, triples[0].reshape(-1, 3), triples[1].reshape(-1, 3)
+    )
+
+
+def _hashes(text: bytes, found: _Lexemes, caseless: bool) -> NDArray[np.uint64]:
+    """Raw hashes; of strings only the content counts, so that the style of quotes is layout."""
+    starts, ends = found.start, found.end
+    seeds = np.full(len(starts), spelling.WORD_SEED, np.uint64)
+    if len(found.strings):
+        starts, ends = starts.copy(), ends.copy()
+        token = found.strings[:, 0]
+        starts[token], ends[token] = found.strings[:, 1], found.strings[:, 2]
+        seeds[token] = spelling.STRING_SEED
+    return spelling.hash_spans(text, starts, ends, seeds, caseless)
+
+
+def _renamed(
+    text: bytes, found: _Lexemes, kind: NDArray[np.uint8], raw: NDArray[np.uint64]
+) -> NDArray[np.uint64]:
+    """Identifiers made equal, numbers by value; each distinct number is valued once."""
+    renamed = np.where(kind == Kind.NAME, np.uint64(spelling.NAME_HASH), raw)
+    numbers = np.flatnonzero(kind == Kind.NUMBER)
+    _, first, inverse = np.unique(raw[numbers], return_index=True, return_inverse=True)
+    spans = zip(found.start[numbers[first]].tolist(), found.end[numbers[first]].tolist(), strict=True)
+    values = [
+        spelling.number_hash(text[start : min(end, start + 80)].decode("latin-1")) for start, end in spans
+    ]
+    renamed[numbers] = np.array(values, np.uint64)[inverse]
+    return renamed
+
+
+def scan(text: bytes, language: str, *, compiled: bool = False, fragment: bool = False) -> Scan:
+    """Tokens of a text.
+
+    compiled: use machine code (numba; the first call loads it). Texts over `COMPILED_ABOVE` bytes use it anyway when
+    numba can be imported. fragment: the text is a piece of a file and may begin inside a comment.
+    Raises KeyError for a language that is not in the table, ValueError for a text of 2 GiB or more.
+    """
+    if len(text) > LIMIT:
+        raise ValueError(f"a text of {len(text)} bytes cannot be scanned: the limit is {LIMIT}")
+    row = LANGUAGES[language]
+    fast = compiled or (len(text) > COMPILED_ABOVE and _can_compile())
+    return _complete(text, row, _lexemes(text, row, fast, 0))
+
+
+def _can_compile() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("numba") is not None
+
+
+def _complete(text: bytes, row: Language, found: _Lexemes) -> Scan:
+    raw = _hashes(text, found, row.caseless)
+    words = spelling.vocabulary(row.name)
+    at = words.look_up(raw)
+    known = at >= 0
+    kind = np.where(known, words.kind[at], found.kind).astype(np.uint8)
+    plain = np.array([Symbol.OTHER, Symbol.NAME, Symbol.NUMBER, Symbol.STRING, Symbol.OTHER], np.uint16)
+    neutral = np.where(known, words.neutral[at], plain[found.kind]).astype(np.uint16)
+    bits = np.where(known, words.bits[at], 0).astype(np.uint8)
+    fresh = found.fresh.astype(np.bool_)
+    keep = ((bits & spelling.DROP) == 0) & ~marks.empty_statements(bits, raw, neutral, fresh)
+    result = Scan(
+        kind, found.start, found.end, found.line, found.indent, raw, _renamed(text, found, kind, raw), neutral,
+        keep, fresh, found.comments,
+    )  # fmt: skip
+    return _without_documentation(result) if row.docstrings else result
+
+
+def _without_documentation(result: Scan) -> Scan:
+    """Strings that are whole statements become comments."""
+    strings = marks.documentation(result.kind, result.neutral, result.fresh)
+    if not strings.any():
+        return result
+    remarks = np.stack((result.start[strings], result.end[strings], result.line[strings]), axis=1)
+    comments = np.concatenate((result.comments, remarks))
+    names = [field.name for field in fields(result) if field.name != "comments"]
+    kept = {name: getattr(result, name)[~strings] for name in names}
+    return Scan(**kept, comments=comments[np.argsort(comments[:, 0], kind="stable")])
+
+
+def significant(scan: Scan) -> tuple[Tokens, NDArray[np.int32]]:
+    """The significant tokens, and the index of each in the scan."""
+    index = np.flatnonzero(scan.keep).astype(np.int32)
+    return Tokens(
+        scan.kind[index],
+        scan.start[index],
+        scan.end[index],
+        scan.line[index],
+        scan.raw[index],
+        scan.renamed[index],
+    ), index
