@@ -126,11 +126,14 @@ class Build:
             assert instruction in {"LABEL", "VOLUME", "USER", "ENTRYPOINT", "CMD", "HEALTHCHECK"}, instruction
 
     def build(self, found: dict[str, Stage], target: str) -> None:
+        """Runs the stages of `target`; leaves its environment and working folder for `run`."""
+        left: dict[str, tuple[dict[str, str], Path]] = {}
         for stage in order(found, target):
-            if stage.parent not in found:
-                self.environment, self.folder = {}, self.root
+            environment, self.folder = left.get(stage.parent, ({}, self.root))
+            self.environment = dict(environment)
             for instruction, value in stage.steps:
                 self.step(instruction, value)
+            left[stage.name] = self.environment, self.folder
 
 
 def words(value: str) -> list[str]:

@@ -112,6 +112,11 @@ def test_the_steps_of_a_target_give_a_working_command(
     shown = build.run([*words(last(recipe, target, "ENTRYPOINT")), *words(last(recipe, target, "CMD"))])
     assert shown.returncode == 0, shown.stderr
     assert "check" in shown.stdout
+    healthy = build.run(words(last(recipe, target, "HEALTHCHECK")))
+    assert healthy.returncode == 0, healthy.stderr
+    examined = build.run(["whence", "doctor"])
+    assert examined.returncode == 0, examined.stderr
+    assert str(tmp_path / "root" / "var" / "lib" / "whence") in examined.stdout
     installed = build.run(["python", "-c", "import corpus, app, workers; print(corpus.__file__)"])
     assert installed.stdout.startswith(str(tmp_path / "root" / "opt" / "whence")), installed.stderr
     detects = build.run(["python", "-c", "import licensedcode"])
