@@ -27,11 +27,11 @@ class PipConfig:
     proxy: str = ""
 
 
-def pip_config(environment: Mapping[str, str] | None = None) -> PipConfig:
+def pip_config(environment: Mapping[str, str] | None = None, etc: Path = Path("/etc")) -> PipConfig:
     """Read pip's configuration of this user, environment and interpreter."""
     env = os.environ if environment is None else environment
     options: dict[str, str] = {}
-    for file in config_files(env):
+    for file in config_files(env, etc):
         options.update(_options(file))
     for name in ("index-url", "extra-index-url", "cert", "proxy"):
         if value := env.get("PIP_" + name.upper().replace("-", "_")):
@@ -44,16 +44,16 @@ def pip_config(environment: Mapping[str, str] | None = None) -> PipConfig:
     )
 
 
-def config_files(env: Mapping[str, str]) -> Iterator[Path]:
+def config_files(env: Mapping[str, str], etc: Path) -> Iterator[Path]:
     """Yield the configuration files that pip would read, least important first."""
     named = env.get("PIP_CONFIG_FILE", "")
     if named == os.devnull:
         return
     home = Path(env.get("HOME") or Path.home())
-    for folder in reversed(env.get("XDG_CONFIG_DIRS", "/etc/xdg").split(os.pathsep)):
+    for folder in reversed(env.get("XDG_CONFIG_DIRS", str(etc / "xdg")).split(os.pathsep)):
         if folder:
             yield Path(folder) / "pip" / "pip.conf"
-    yield Path("/etc/pip.conf")
+    yield etc / "pip.conf"
     yield home / ".pip" / "pip.conf"
     yield Path(env.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf"
     yield Path(env.get("VIRTUAL_ENV") or sys.prefix) / "pip.conf"

@@ -47,7 +47,7 @@ def fetch(
             files = [file for file in page.packages if _is_version(file, parsed.version or "")]
             found = found or bool(files)
             if sdist := _best_sdist(files):
-                return _fetch_sdist(downloader, purl, index, sdist)
+                return _fetch_sdist(downloader, purl, f"{index.rstrip('/')}/{parsed.name}/", sdist)
         if failures:
             raise failures[0]
         if found:
@@ -113,8 +113,8 @@ def _preference(file: DistributionPackage) -> int:
     return next(rank for rank, suffix in enumerate(_SUFFIXES) if file.filename.endswith(suffix))
 
 
-def _fetch_sdist(downloader: Downloader, purl: str, index: str, sdist: DistributionPackage) -> Fetched:
-    if sdist.url.startswith("file:") and not index.startswith("file:"):
+def _fetch_sdist(downloader: Downloader, purl: str, page: str, sdist: DistributionPackage) -> Fetched:
+    if sdist.url.startswith("file:") and not page.startswith("file:"):
         raise SourceError(purl, "an index on the network points to a file of this machine")
     digests = {name: value for name, value in sdist.digests.items() if name in ALGORITHMS}
     if not digests:
@@ -122,5 +122,5 @@ def _fetch_sdist(downloader: Downloader, purl: str, index: str, sdist: Distribut
     url = sdist.url.partition("#")[0]
     size = sdist.size if isinstance(sdist.size, int) else None
     stored = downloader.fetch(Wanted(url, sdist.filename, digests, size))
-    project = f"{index.rstrip('/')}/{sdist.project or ''}/" if index.startswith("http") else ""
-    return Fetched(purl, (Artifact(sdist.filename, stored.path, stored.sha256),), url=shown(project))
+    where = shown(page) if page.startswith("http") else ""
+    return Fetched(purl, (Artifact(sdist.filename, stored.path, stored.sha256),), url=where)
