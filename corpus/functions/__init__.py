@@ -1,0 +1,1 @@
+"""Where functions begin and end, for each way of writing blocks: braces, indentation, end keywords."""

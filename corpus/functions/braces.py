@@ -1,0 +1,309 @@
+"""Functions of the languages that write blocks in braces.
+
+Two ways lead to a function: a keyword (`fn`, `func`, `function`, `sub`) forward to its brace, and an opening
+brace back over its head to `name(…)`. The first serves languages with such a keyword, the second C and its
+kin; JavaScript has both. Linear: no token is walked over more than a bounded number of times.
+Called by corpus.units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from corpus.functions.brackets import CONTROL, Brackets
+from corpus.functions.source import ARROW, ASSIGN_LEFT, Source, Span
+
+_LEFT, _RIGHT, _SQUARE_LEFT, _SQUARE_RIGHT, _OPEN, _CLOSE = b"()[]{}"
+_SEMICOLON, _COMMA, _COLON, _EQUALS, _LESS, _MORE, _STAR = b";,:=<>*"
+_MAX_OLD_STYLE = 256
+# Words before a parenthesis in a head that are not the name of the function.
+_QUALIFIERS = frozenset(
+    b"__attribute__ __attribute __declspec alignas _Alignas decltype noexcept throw throws requires explicit"
+    b" __asm__ asm __nonnull __acquires __releases __must_hold".split()
+)
+_ACCESS = frozenset(b"public private protected signals slots default".split())
+_TYPES = frozenset(b"class struct union enum interface record object trait namespace".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a language marks functions.
+
+    keywords: that begin a function. heads: whether `name(…) {` does. preprocessor: `#` lines are directives.
+    anonymous: the keyword needs no name. nested: functions inside long ones count on their own.
+    commas: end a head (members of object literals). types_first: a head with a type's keyword is that type's
+    (Java's records, C#'s primary constructors), though C's functions return `struct x`.
+    """
+
+    keywords: tuple[bytes, ...] = ()
+    heads: bool = False
+    preprocessor: bool = False
+    anonymous: bool = True
+    nested: bool = False
+    commas: bool = False
+    types_first: bool = False
+
+
+def find_functions(source: Source, dialect: Dialect, long: int) -> list[Span]:
+    """Outermost functions in order; if the dialect says so, also nested ones in those over `long` tokens."""
+    brackets = Brackets(source, dialect.preprocessor)
+    found = _from_keywords(source, brackets, dialect) if dialect.keywords else {}
+    spans: list[Span] = []
+    end = -1
+    for brace in brackets.braces:
+        if brace < end:
+            continue
+        span = found.get(brace)
+        if span is None and dialect.heads:
+            span = _from_head(source, brackets, dialect, brace)
+        if span is None:
+            if dialect.heads and not dialect.nested and brace and source.code[brace - 1] == _EQUALS:
+                end = brackets.close[brace]  # an initialiser
+            continue
+        spans.append(span)
+        if not dialect.nested or span.last - span.first <= long:
+            end = span.last
+    return spans
+
+
+def _last(source: Source, brackets: Brackets, brace: int) -> int:
+    """The end of the block: after its closing brace, or where it must have ended."""
+    close = brackets.close[brace]
+    return min(close if brace in brackets.lost else close + 1, source.size)
+
+
+# By keyword.
+
+
+def _from_keywords(source: Source, brackets: Brackets, dialect: Dialect) -> dict[int, Span]:
+    """Functions that a keyword begins, by their opening brace."""
+    found: dict[int, Span] = {}
+    for token in source.find(dialect.keywords):
+        brace, name = _follow(source, brackets, token, dialect)
+        if brace >= 0:
+            first = _statement_start(source, token)
+            found[brace] = Span(
+                "function", name or _assigned_name(source, token), first, _last(source, brackets, brace)
+            )
+    return found
+
+
+def _follow(source: Source, brackets: Brackets, token: int, dialect: Dialect) -> tuple[int, str]:
+    """The brace that opens the body of the function whose keyword is `token` (-1: none), and its name."""
+    code, size = source.code, source.size
+    at, name = token + 1, ""
+    if at < size and code[at] == _STAR:
+        at += 1
+    receiver = at in brackets.close and code[at] == _LEFT  # of a Go method
+    if receiver and not dialect.anonymous:
+        return -1, ""
+    while at < size:
+        sign = code[at]
+        if sign == _OPEN:
+            if at > 0 and source.word(at - 1) in (b"interface", b"struct"):
+                at = brackets.close[at] + 1  # a type in the result
+                continue
+            return at, name
+        if sign in (_LEFT, _SQUARE_LEFT):
+            if at not in brackets.close:
+                return -1, ""
+            at = brackets.close[at] + 1
+            if receiver and at < size and source.is_word(at) and at + 1 < size and code[at + 1] == _LEFT:
+                name = source.name(at)
+            receiver = False
+            continue
+        if sign in (_SEMICOLON, _CLOSE, _RIGHT, _SQUARE_RIGHT, _EQUALS, ARROW):
+            return -1, ""
+        if at == token + 1 and source.is_word(at):
+            name = source.name(at)
+        at += 1
+    return -1, ""
+
+
+def _statement_start(source: Source, token: int) -> int:
+    """First token of the statement on the line of `token`."""
+    code = source.code
+    while token > 0 and not source.leads[token] and code[token - 1] not in b"{};(,":
+        token -= 1
+    return token
+
+
+def _assigned_name(source: Source, token: int) -> str:
+    """The name that an anonymous function gets: `name = function`, `name: function`, `name <- function`."""
+    if token > 0 and source.word(token - 1) == b"async":
+        token -= 1
+    if token > 1 and source.code[token - 1] in (_EQUALS, _COLON, ASSIGN_LEFT) and source.is_word(token - 2):
+        return source.name(token - 2)
+    return ""
+
+
+# By head.
+
+
+@dataclass(slots=True)
+class _Head:
+    """What stands between the last boundary and a brace, outside parentheses.
+
+    groups: (open, close) of its parentheses, right to left. equals, colon: leftmost such token, or -1.
+    """
+
+    first: int
+    groups: list[tuple[int, int]]
+    equals: int = -1
+    colon: int = -1
+
+
+def _read_head(source: Source, brackets: Brackets, brace: int, commas: bool) -> _Head:
+    code = source.code
+    head = _Head(brace, [])
+    at = brace - 1
+    while at >= 0:
+        sign = code[at]
+        if at in brackets.directives:
+            if head.groups:
+                break
+            at = brackets.directives[at] - 1
+            continue
+        if sign in (_RIGHT, _SQUARE_RIGHT):
+            start = brackets.open.get(at)
+            if start is None:
+                break
+            if sign == _RIGHT:
+                head.groups.append((start, at))
+            at = start
+        elif sign == _CLOSE:
+            start = brackets.open.get(at)
+            if start is None or not _initialises_member(source, brackets, start):
+                break
+            at = start
+        elif sign in b"([":
+            return _Head(brace, [])  # the brace is part of an argument
+        elif sign in b"{;" or (sign == _COMMA and commas and head.groups):
+            break
+        elif sign == _EQUALS:
+            if source.word(at - 1) != b"operator":
+                head.equals = at
+        elif sign == _COLON:
+            if source.word(at - 1) in _ACCESS:
+                break
+            head.colon = at
+        head.first = at
+        at -= 1
+    return head
+
+
+def _initialises_member(source: Source, brackets: Brackets, brace: int) -> bool:
+    """Whether `a{1}` stands in a constructor's list: after `)` `:` or a comma, before a comma or the body."""
+    after = brackets.close[brace] + 1
+    return (
+        brace > 0
+        and source.is_word(brace - 1)
+        and after < source.size
+        and source.code[after] in (_COMMA, _OPEN)
+        and source.code[max(brace - 2, 0)] in (_COLON, _COMMA)
+    )
+
+
+def _from_head(source: Source, brackets: Brackets, dialect: Dialect, brace: int) -> Span | None:
+    """The function whose body `brace` opens, or None."""
+    code = source.code
+    if brace and code[brace - 1] == ARROW:
+        return _arrow(source, brackets, brace) if dialect.commas else None
+    if _initialises_member(source, brackets, brace):
+        return None
+    head = _read_head(source, brackets, brace, dialect.commas)
+    if not head.groups and dialect.preprocessor and brace and code[brace - 1] == _SEMICOLON:
+        after = _old_style(source, brackets, brace)
+        if after >= 0:
+            head = _read_head(source, brackets, after, False)
+    if not head.groups:
+        return None
+    if code[head.first] in b"+-" and code[head.first + 1] == _LEFT:  # Objective-C: - (type)name:(type)value
+        at = brackets.close.get(head.first + 1, head.first) + 1
+        return Span("function", source.name(at), head.first, _last(source, brackets, brace))
+    name = _function_name(source, brackets, head)
+    if name < 0 or _is_no_function(source, head, name, dialect):
+        return None
+    return Span("function", _spelled(source, name), head.first, _last(source, brackets, brace))
+
+
+def _function_name(source: Source, brackets: Brackets, head: _Head) -> int:
+    """The token that names the function with this head, or -1."""
+    code = source.code
+    for start, _ in head.groups:
+        if 0 <= head.colon < start:
+            continue
+        at = start - 1
+        if code[at] == _MORE:
+            at = _before_generics(source, at)
+        if at < head.first:
+            continue
+        if code[at] == _RIGHT and at in brackets.open:  # returns a pointer to a function: (*name(…))(…)
+            inner = next((t for t in range(brackets.open[at] + 1, at) if source.is_word(t)), -1)
+            return inner
+        if source.is_word(at):
+            word = source.word(at)
+            if word in _QUALIFIERS:
+                continue
+            return -1 if word in CONTROL else at
+        if at > head.first and b"operator" in (source.word(at - 1), source.word(max(at - 2, 0))):
+            return at
+    return -1
+
+
+def _is_no_function(source: Source, head: _Head, name: int, dialect: Dialect) -> bool:
+    """Whether the head, though it has `name(…)`, is an initialiser, an object creation or a type."""
+    if 0 <= head.equals < name and source.word(head.first) != b"template":
+        return True
+    if source.word(max(name - 1, 0)) == b"new" and name > head.first:
+        return True
+    return dialect.types_first and any(source.word(at) in _TYPES for at in range(head.first, name))
+
+
+def _spelled(source: Source, name: int) -> str:
+    for back in (1, 2):
+        if name >= back and source.word(name - back) == b"operator":
+            return source.text[source.start[name - back] : source.end[name]].decode("utf-8", "replace")
+    return source.name(name)
+
+
+def _before_generics(source: Source, at: int) -> int:
+    """The token before `<…>` that ends at `at`."""
+    depth = 0
+    for back in range(at, max(at - 64, -1), -1):
+        depth += (source.code[back] == _MORE) - (source.code[back] == _LESS)
+        if depth == 0:
+            return back - 1
+    return -1
+
+
+def _old_style(source: Source, brackets: Brackets, brace: int) -> int:
+    """For `f(a, b) int a; char *b; {`: the token after the parameter list, or -1."""
+    code = source.code
+    at = brace - 1
+    stop = max(brace - _MAX_OLD_STYLE, -1)
+    while at > stop:
+        sign = code[at]
+        if sign == _RIGHT and at in brackets.open:
+            before = brackets.open[at] - 1
+            named = before >= 0 and source.is_word(before) and source.is_word(at + 1)
+            if named and source.word(before) not in CONTROL and source.leads[brace]:
+                return at + 1
+            at = before
+        elif sign == _SQUARE_RIGHT and at in brackets.open:
+            at = brackets.open[at] - 1
+        elif sign in b";,*" or source.is_word(at):
+            at -= 1
+        else:
+            return -1
+    return -1
+
+
+def _arrow(source: Source, brackets: Brackets, brace: int) -> Span:
+    """`name = (a, b) => {` and its kin."""
+    before = brace - 2
+    if before >= 0 and before in brackets.open:
+        before = brackets.open[before]
+    before = max(before, 0)
+    name = _assigned_name(source, before)
+    return Span("function", name, _statement_start(source, before), _last(source, brackets, brace))

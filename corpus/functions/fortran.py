@@ -1,0 +1,67 @@
+"""Program units of Fortran, in either form of source. Linear. Called by corpus.units."""
+
+from __future__ import annotations
+
+from corpus.functions.source import Source, Span
+
+_OPENERS, _CLOSERS = b"([", b")]"
+_LEFT, _EQUALS, _COLON, _SEMICOLON = b"(=:;"
+
+_UNITS = (b"subroutine", b"function", b"program", b"procedure")
+_UNIT_ENDS = (b"end", *(b"end" + word for word in _UNITS))
+
+
+def find_functions(source: Source) -> list[Span]:
+    """Outermost subroutines, functions and main programs; module procedures one by one."""
+    words = source.find((*_UNITS, *_UNIT_ENDS), fold=True)
+    spans: list[Span] = []
+    opened: list[tuple[int, str]] = []
+    for token, word in words.items():
+        lead = source.line_lead(token)
+        if word in _UNITS:
+            if _begins_fortran_unit(source, lead, token, word):
+                opened.append((lead, source.name(token + 1)))
+        elif _ends_fortran_unit(source, lead, token, word, words) and opened:
+            first, name = opened.pop()
+            if not opened:
+                stop = token + 1
+                while stop < source.size and not source.leads[stop]:
+                    stop += 1
+                spans.append(Span("function", name, first, stop))
+    if opened:
+        spans.append(Span("function", opened[0][1], opened[0][0], source.size))
+    return spans
+
+
+def _begins_fortran_unit(source: Source, lead: int, token: int, word: bytes) -> bool:
+    if token + 1 >= source.size or not source.is_word(token + 1) or source.leads[token + 1]:
+        return False
+    before = [source.word(at).lower() for at in range(lead, token) if source.is_word(at)]
+    if before and before[0].startswith(b"end"):
+        return False
+    if any(
+        source.code[at] in (_EQUALS, _COLON) and source.code[at + 1] == _COLON for at in range(lead, token)
+    ):
+        return False
+    if word == b"procedure":
+        return before == [b"module"] and source.code[token + 1] != _LEFT
+    if word == b"program":
+        return token == lead
+    depth = 0
+    for at in range(lead, token):
+        sign = source.code[at]
+        depth += (sign in _OPENERS) - (sign in _CLOSERS)
+        if sign == _EQUALS and depth == 0:
+            return False
+    return depth == 0
+
+
+def _ends_fortran_unit(source: Source, lead: int, token: int, word: bytes, words: dict[int, bytes]) -> bool:
+    if token != lead and not (token == lead + 1 and source.code[lead] == 0):  # a label may stand before
+        return False
+    if word != b"end":
+        return True
+    after = token + 1
+    if after >= source.size or source.leads[after] or source.code[after] == _SEMICOLON:
+        return True
+    return words.get(after) in _UNITS

@@ -1,0 +1,91 @@
+"""The view of a scanned text that the finders of functions share. Called by them and by corpus.units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from corpus.languages import Kind, Scan
+
+# One byte for each token: the character of a one-character operator, a code below 32 for the operators that
+# matter here, 0 for all others.
+ARROW, ASSIGN_LEFT, SCOPE = 1, 2, 3
+_TWO_BYTES = {b"=>": ARROW, b"<-": ASSIGN_LEFT, b"::": SCOPE}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of all tokens (braces included) that makes one function or class."""
+
+    kind: Literal["function", "class"]
+    name: str
+    first: int
+    last: int
+
+
+class Source:
+    """Tokens of one text, with what finders ask of them.
+
+    code: a byte a token (see above). leads: whether a token is the first of a line that does not
+    continue another. indent, line: as scanned. All arrays have one entry a token.
+    """
+
+    def __init__(self, scan: Scan, text: bytes) -> None:
+        self.text = text
+        self.kind = scan.kind
+        self.start = scan.start
+        self.end = scan.end
+        self.line = scan.line
+        self.indent = scan.indent
+        self.size = len(scan.kind)
+        self.bytes = np.frombuffer(text, np.uint8)
+        self.code = self._codes()
+        self.leads = scan.fresh
+
+    def _codes(self) -> bytes:
+        length = self.end - self.start
+        codes = np.zeros(self.size, np.uint8)
+        operator = self.kind == Kind.OPERATOR
+        single = operator & (length == 1)
+        codes[single] = self.bytes[self.start[single]]
+        double = np.flatnonzero(operator & (length == 2))
+        first, second = self.bytes[self.start[double]], self.bytes[self.start[double] + 1]
+        for spelling, code in _TWO_BYTES.items():
+            codes[double[(first == spelling[0]) & (second == spelling[1])]] = code
+        return codes.tobytes()
+
+    def word(self, token: int) -> bytes:
+        return self.text[self.start[token] : self.end[token]]
+
+    def name(self, token: int) -> str:
+        return self.word(token).decode("utf-8", "replace")
+
+    def is_word(self, token: int) -> bool:
+        return bool(self.kind[token] == Kind.NAME or self.kind[token] == Kind.KEYWORD)
+
+    def find(self, words: Iterable[bytes], fold: bool = False) -> dict[int, bytes]:
+        """The tokens spelled as one of `words` (lower-case words in any case if `fold`), in order."""
+        length = self.end - self.start
+        head = self.bytes[self.start] if self.size else np.zeros(0, np.uint8)
+        by_shape: dict[tuple[int, int], set[bytes]] = {}
+        for word in words:
+            by_shape.setdefault((len(word), word[0]), set()).add(word)
+        found: dict[int, bytes] = {}
+        worded = (self.kind == Kind.NAME) | (self.kind == Kind.KEYWORD)
+        if fold:
+            head = np.where((head >= 65) & (head <= 90), head + 32, head)
+        for (size, first), spellings in by_shape.items():
+            for token in np.flatnonzero(worded & (length == size) & (head == first)).tolist():
+                word = self.word(token).lower() if fold else self.word(token)
+                if word in spellings:
+                    found[token] = word
+        return dict(sorted(found.items()))
+
+    def line_lead(self, token: int) -> int:
+        """The first token of the line of `token`."""
+        while token > 0 and not self.leads[token]:
+            token -= 1
+        return token

@@ -1,0 +1,111 @@
+"""Tokens → code units: functions first, windows for what is long, the remainder for what stands outside.
+
+Both pipelines cut with this, so that the same text makes the same units on either side. Promises: every
+significant token is in at least one unit; broken and partial text (the lines of a diff) is cut too; linear
+time. Called by the ingest and the scan pipeline. How functions are found: corpus.functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.functions import braces, ends, fortran, indents
+from corpus.functions.braces import Dialect
+from corpus.functions.source import Source, Span
+from corpus.languages import Scan
+from corpus.model import Unit
+from corpus.params import Params
+
+UnitKind = Literal["function", "class", "window", "rest"]
+# A function of up to so many windows is a unit as a whole too.
+WHOLE_WINDOWS = 4
+
+_C_LIKE = Dialect(heads=True, preprocessor=True)
+_SCRIPT = Dialect(keywords=(b"function",), heads=True, nested=True, commas=True)
+
+# How each language marks its functions. Those that are not here are cut into windows.
+_BRACES: dict[str, Dialect] = {
+    "c": _C_LIKE,
+    "cpp": _C_LIKE,
+    "objc": _C_LIKE,
+    "csharp": Dialect(heads=True, preprocessor=True, types_first=True),
+    "java": Dialect(heads=True, types_first=True),
+    "kotlin": Dialect(keywords=(b"fun", b"def"), heads=True, types_first=True),
+    "javascript": _SCRIPT,
+    "typescript": _SCRIPT,
+    "rust": Dialect(keywords=(b"fn",), anonymous=False),
+    "go": Dialect(keywords=(b"func",), nested=True),
+    "swift": Dialect(keywords=(b"func", b"fn"), heads=True),
+    "r": Dialect(keywords=(b"function",), nested=True),
+    "perl": Dialect(keywords=(b"sub", b"method"), nested=True),
+    "php": Dialect(keywords=(b"function",), nested=True),
+    "shell": Dialect(keywords=(b"function",), heads=True),
+}
+_FINDERS: dict[str, Callable[[Source], list[Span]]] = {
+    "python": indents.find_functions,
+    "cython": indents.find_functions,
+    "fortran": fortran.find_functions,
+    "fortran-fixed": fortran.find_functions,
+    "julia": partial(ends.find_functions, grammar=ends.JULIA),
+    "lua": partial(ends.find_functions, grammar=ends.LUA),
+    "gap": partial(ends.find_functions, grammar=ends.GAP),
+    "matlab": partial(ends.find_functions, grammar=ends.MATLAB),
+    "ruby": ends.ruby,
+}
+
+
+def cut(scan: Scan, text: bytes, language: str, params: Params) -> tuple[Unit, ...]:
+    """The units of a text, ordered by their first token.
+
+    `first` and `last` of a unit are a half-open range of the significant tokens (`significant(scan)`).
+    """
+    if not scan.keep.any():
+        return ()
+    # position[t]: how many significant tokens stand before token t.
+    position = np.concatenate(([0], np.cumsum(scan.keep, dtype=np.int64)))
+    index = np.flatnonzero(scan.keep)
+    units: list[Unit] = []
+    covered = 0
+    for span in _spans(scan, text, language, params):
+        first, last = int(position[span.first]), int(position[span.last])
+        if first == last:
+            continue
+        if covered < first:
+            units.extend(_pieces("rest", "", covered, first, scan, index, params))
+        covered = max(covered, last)
+        units.extend(_pieces(span.kind, span.name, first, last, scan, index, params))
+    if covered < len(index):
+        units.extend(_pieces("rest", "", covered, len(index), scan, index, params))
+    return tuple(units)
+
+
+def _spans(scan: Scan, text: bytes, language: str, params: Params) -> list[Span]:
+    if dialect := _BRACES.get(language):
+        return braces.find_functions(Source(scan, text), dialect, params.window_tokens)
+    if finder := _FINDERS.get(language):
+        return finder(Source(scan, text))
+    return []
+
+
+def _pieces(
+    kind: UnitKind, name: str, first: int, last: int, scan: Scan, index: NDArray[np.intp], params: Params
+) -> Iterator[Unit]:
+    """The unit itself unless it is too long, and its windows if it is long."""
+
+    def unit(kind: UnitKind, first: int, last: int) -> Unit:
+        start, end = index[first], index[last - 1]
+        return Unit(kind, name, first, last, int(scan.line[start]), int(scan.line[end]))
+
+    size = last - first
+    long = size > params.window_tokens
+    if not long or (kind != "rest" and size <= WHOLE_WINDOWS * params.window_tokens):
+        yield unit(kind, first, last)
+    if not long:
+        return
+    for start in range(first, last - params.window_tokens + params.window_stride, params.window_stride):
+        yield unit("window", start, min(start + params.window_tokens, last))
