@@ -1,0 +1,36 @@
+"""A content-addressed folder of what was read: `spool/<first 2 digits>/<sha1>`.
+
+The name is git's id of the content, so nothing that an archive says becomes part of a path.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha1
+from pathlib import Path
+
+
+def blob_id(data: bytes) -> str:
+    """git's id of a file with this content, 40 hex digits: its SWHID without the prefix."""
+    return sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def location(spool: Path, sha1: str) -> Path:
+    return spool / sha1[:2] / sha1
+
+
+def store(spool: Path, data: bytes) -> str:
+    """Write `data` once, whole or not at all; return its id."""
+    name = blob_id(data)
+    target = location(spool, name)
+    if target.exists():
+        return name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{name}.{os.getpid()}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+    os.replace(unfinished, target)
+    return name
