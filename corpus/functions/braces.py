@@ -22,7 +22,8 @@ _QUALIFIERS = frozenset(
     b" __asm__ asm __nonnull __acquires __releases __must_hold".split()
 )
 _ACCESS = frozenset(b"public private protected signals slots default".split())
-_TYPES = frozenset(b"class struct union enum interface record object trait namespace".split())
+_SPACES = frozenset((b"namespace",))
+_TYPES = _SPACES | frozenset(b"class struct union enum interface record object trait".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,13 @@ def find_functions(source: Source, dialect: Dialect, long: int) -> list[Span]:
     found = _from_keywords(source, brackets, dialect) if dialect.keywords else {}
     spans: list[Span] = []
     end = -1
+    types = source.find(_TYPES if dialect.types_first else _SPACES) if dialect.heads else {}
     for brace in brackets.braces:
         if brace < end:
             continue
         span = found.get(brace)
         if span is None and dialect.heads:
-            span = _from_head(source, brackets, dialect, brace)
+            span = _from_head(source, brackets, dialect, types, brace)
         if span is None:
             if dialect.heads and not dialect.nested and brace and source.code[brace - 1] == _EQUALS:
                 end = brackets.close[brace]  # an initialiser
@@ -144,16 +146,17 @@ def _assigned_name(source: Source, token: int) -> str:
 class _Head:
     """What stands between the last boundary and a brace, outside parentheses.
 
-    groups: (open, close) of its parentheses, right to left. equals, colon: leftmost such token, or -1.
+    groups: (open, close) of its parentheses, right to left. equals, colon, type: leftmost such token, or -1.
     """
 
     first: int
     groups: list[tuple[int, int]]
     equals: int = -1
     colon: int = -1
+    type: int = -1
 
 
-def _read_head(source: Source, brackets: Brackets, brace: int, commas: bool) -> _Head:
+def _read_head(source: Source, brackets: Brackets, types: dict[int, bytes], brace: int, commas: bool) -> _Head:
     code = source.code
     head = _Head(brace, [])
     at = brace - 1
@@ -187,6 +190,8 @@ def _read_head(source: Source, brackets: Brackets, brace: int, commas: bool) -> 
             if source.word(at - 1) in _ACCESS:
                 break
             head.colon = at
+        elif at in types:
+            head.type = at
         head.first = at
         at -= 1
     return head
@@ -204,25 +209,27 @@ def _initialises_member(source: Source, brackets: Brackets, brace: int) -> bool:
     )
 
 
-def _from_head(source: Source, brackets: Brackets, dialect: Dialect, brace: int) -> Span | None:
+def _from_head(
+    source: Source, brackets: Brackets, dialect: Dialect, types: dict[int, bytes], brace: int
+) -> Span | None:
     """The function whose body `brace` opens, or None."""
     code = source.code
     if brace and code[brace - 1] == ARROW:
         return _arrow(source, brackets, brace) if dialect.commas else None
     if _initialises_member(source, brackets, brace):
         return None
-    head = _read_head(source, brackets, brace, dialect.commas)
+    head = _read_head(source, brackets, types, brace, dialect.commas)
     if not head.groups and dialect.preprocessor and brace and code[brace - 1] == _SEMICOLON:
         after = _old_style(source, brackets, brace)
         if after >= 0:
-            head = _read_head(source, brackets, after, False)
+            head = _read_head(source, brackets, types, after, False)
     if not head.groups:
         return None
     if code[head.first] in b"+-" and code[head.first + 1] == _LEFT:  # Objective-C: - (type)name:(type)value
         at = brackets.close.get(head.first + 1, head.first) + 1
         return Span("function", source.name(at), head.first, _last(source, brackets, brace))
     name = _function_name(source, brackets, head)
-    if name < 0 or _is_no_function(source, head, name, dialect):
+    if name < 0 or _is_no_function(source, head, name):
         return None
     return Span("function", _spelled(source, name), head.first, _last(source, brackets, brace))
 
@@ -234,6 +241,8 @@ def _function_name(source: Source, brackets: Brackets, head: _Head) -> int:
         if 0 <= head.colon < start:
             continue
         at = start - 1
+        if at > head.first and _is_operator(source, at):
+            return at
         if code[at] == _MORE:
             at = _before_generics(source, at)
         if at < head.first:
@@ -246,18 +255,21 @@ def _function_name(source: Source, brackets: Brackets, head: _Head) -> int:
             if word in _QUALIFIERS:
                 continue
             return -1 if word in CONTROL else at
-        if at > head.first and b"operator" in (source.word(at - 1), source.word(max(at - 2, 0))):
-            return at
     return -1
 
 
-def _is_no_function(source: Source, head: _Head, name: int, dialect: Dialect) -> bool:
+def _is_operator(source: Source, at: int) -> bool:
+    """Whether the token ends a name such as `operator==`, `operator[]`, `operator new`."""
+    return b"operator" in (source.word(at - 1), source.word(max(at - 2, 0)))
+
+
+def _is_no_function(source: Source, head: _Head, name: int) -> bool:
     """Whether the head, though it has `name(…)`, is an initialiser, an object creation or a type."""
     if 0 <= head.equals < name and source.word(head.first) != b"template":
         return True
     if source.word(max(name - 1, 0)) == b"new" and name > head.first:
         return True
-    return dialect.types_first and any(source.word(at) in _TYPES for at in range(head.first, name))
+    return 0 <= head.type < name
 
 
 def _spelled(source: Source, name: int) -> str:
