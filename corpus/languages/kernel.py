@@ -8,6 +8,8 @@ Promises: one pass, linear time (every byte is looked at a bounded number of tim
 bytes; spans are exact, ascending and never overlap. Called by `corpus.languages.scan` only.
 """
 
+# ruff: noqa: F403, F405 (the constants of the layout by their bare names: the compiler wants globals)
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -55,8 +57,8 @@ def literal(text, i, n, ident, pool, rules, base, options, state):  # type: igno
         end, inner, stop = literals.perl_quote_end(text, inner, n, rules[base + FLAGS] & TWO_PARTS)
         return STRING, end, inner, stop
     if action == CHAR_OR_LIFETIME:
-        end = literals.char_end(text, i, n)
-        if end > i:
+        end = literals.char_end(text, inner - 1, n)
+        if end >= inner:
             return STRING, end, inner, end - 1
         if inner < n and ident[text[inner]]:
             while inner < n and ident[text[inner]]:
@@ -235,17 +237,19 @@ def scan(  # type: ignore[no-untyped-def]
             what, s, lo = STRING, i, i
             i, hi = literals.heredoc_end(text, s, n, state[TAG], state[TAG_END])
             state[TAG] = 0
-        elif k == IDENT:
+        elif k == IDENT and (c != 46 or i >= n or not 48 <= text[i] <= 57):
             what = NAME
             while i < n and ident[text[i]]:
                 i += 1
+            if text[i - 1] == 33 and i < n and text[i] == 61 and i - s > 1:
+                i -= 1  # Julia: `a!=b` compares, `a!` is a name
             if i < n and hot[text[i]] and i - s <= options[LONGEST_PREFIX]:
                 base = lexemes.find_rule(text, s, n, i - s, first, pool, rules, operand, False, state[LEADS])
         elif k == DIGIT or (
             c == 46 and starts_fraction(text, i, n, options, operand and end[tokens - 1] == s)
         ):
             what = NUMBER
-            dotted = tokens > 0 and end[tokens - 1] == s and text[s - 1] == 46
+            dotted = tokens > 0 and text[s - 1] == 46 and start[tokens - 1] == s - 1
             i = lexemes.number_end(text, s, n, ident, options[NUMBER_STYLE], dotted)
         elif c == 92 and options[BACKSLASH_JOINS] and i < n and klass[text[i]] == NEWLINE:
             state[JOINED] = 1

@@ -4,6 +4,8 @@ Restricted Python, see `corpus.languages.kernel`: runs as it stands, and compile
 and look at each byte a bounded number of times.
 """
 
+# ruff: noqa: F403, F405 (the constants of the layout by their bare names: the compiler wants globals)
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -67,7 +67,6 @@ class Language:
     backslash_joins: bool = False
     brace_is_operand: bool = False
     form: int = k.ANY_FORM
-    power: str = "**"
     prefix_rules: tuple[Quote, ...] = ()
 
 
