@@ -21,6 +21,7 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # A word that no Markdown dialect gives a meaning to: no markup, mention, reference, address or emoji.
 _PLAIN_WORD = re.compile(r"[\w(\"'“‘][\w.,;%/+'\"’”()–—…=-]*[:;.,]?|[-–—=+/%…]")
 _LINKED = re.compile(r"^[(\"'“‘]*(?:www\.|gh-\d)|/\w*#|__|^_|_$", re.IGNORECASE)
+_LONGEST_ADDRESS = 2000
 _DIGIT_START = re.compile(r"\d+[.)]")
 
 
@@ -77,7 +78,12 @@ def fenced(lines: list[str]) -> list[str]:
 
 
 def web_address(url: str) -> str:
-    """`url` with everything quoted that could end it, if it is an http(s) address with a host; else ""."""
+    """`url` with everything quoted that could end it, if it is an http(s) address of a host; else "".
+
+    An address of more than 2,000 characters is none that a browser would open.
+    """
+    if len(url) > _LONGEST_ADDRESS:
+        return ""
     try:
         parts = urlsplit(url)
         host = parts.hostname

@@ -69,7 +69,7 @@ def _wrapped(row: _Row, console: Console, color: bool) -> Iterator[Text]:
     for position, line in enumerate(lines):
         line.rstrip()
         head = row.label if position == 0 else ""
-        yield Text(head.ljust(margin), style="dim") + line
+        yield Text.assemble((head.ljust(margin), "dim"), line)
 
 
 def _rows(report: Report, context: RenderContext, width: int) -> Iterator[_Row]:
