@@ -156,7 +156,9 @@ class _Head:
     type: int = -1
 
 
-def _read_head(source: Source, brackets: Brackets, types: dict[int, bytes], brace: int, commas: bool) -> _Head:
+def _read_head(
+    source: Source, brackets: Brackets, types: dict[int, bytes], brace: int, commas: bool
+) -> _Head:
     code = source.code
     head = _Head(brace, [])
     at = brace - 1

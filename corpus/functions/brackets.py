@@ -181,18 +181,19 @@ def _mask_directives(
 
     `#if A / if (x) { / #else / if (y) { / #endif` opens one block, not two.
     """
-    heads = np.flatnonzero((source.bytes[source.start] == ord("#")) & source.leads) if source.size else []
+    heads = np.flatnonzero((source.bytes[source.start] == ord("#")) & source.leads)
+    line_ends = [_logical_end(source.text, begin) for begin in source.start[heads].tolist()]
+    stops = np.searchsorted(source.start, np.array(line_ends, source.start.dtype)).tolist()
     branches: list[list[int]] = []  # for each open #if, where its branches begin
     alternatives: list[tuple[int, int]] = []
     after = 0
-    for token in [int(head) for head in heads]:
+    for token, stop in zip(heads.tolist(), stops, strict=True):
         if token < after:
             continue
-        begin = int(source.start[token])
-        match = _DIRECTIVE.match(source.text, begin)
+        match = _DIRECTIVE.match(source.text, source.start[token])
         if match is None:
             continue
-        after = int(np.searchsorted(source.start, _logical_end(source.text, begin)))
+        after = stop
         turns[token:after] = 0
         directives[after - 1] = token
         word = match[1]

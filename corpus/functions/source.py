@@ -13,6 +13,7 @@ from corpus.languages import Kind, Scan
 # One byte for each token: the character of a one-character operator, a code below 32 for the operators that
 # matter here, 0 for all others.
 ARROW, ASSIGN_LEFT, SCOPE = 1, 2, 3
+_WORD_KINDS = bytes((Kind.NAME, Kind.KEYWORD))
 _TWO_BYTES = {b"=>": ARROW, b"<-": ASSIGN_LEFT, b"::": SCOPE}
 
 
@@ -36,6 +37,7 @@ class Source:
     def __init__(self, scan: Scan, text: bytes) -> None:
         self.text = text
         self.kind = scan.kind
+        self.kinds = scan.kind.tobytes()
         self.start = scan.start
         self.end = scan.end
         self.line = scan.line
@@ -64,7 +66,7 @@ class Source:
         return self.word(token).decode("utf-8", "replace")
 
     def is_word(self, token: int) -> bool:
-        return bool(self.kind[token] == Kind.NAME or self.kind[token] == Kind.KEYWORD)
+        return self.kinds[token] in _WORD_KINDS
 
     def find(self, words: Iterable[bytes], fold: bool = False) -> dict[int, bytes]:
         """The tokens spelled as one of `words` (lower-case words in any case if `fold`), in order."""
