@@ -128,8 +128,8 @@ def candidates(query: Query, prints: Prints, index: Index) -> list[int]:
         }
     chosen: set[int] = set()
     order = np.argsort(at, kind="stable")
-    starts = np.flatnonzero(np.concatenate(([True], at[order][1:] != at[order][:-1]))) if len(at) else []
-    for group in np.split(file[order], starts[1:]) if len(at) else ():
+    starts = np.flatnonzero(at[order][1:] != at[order][:-1]) + 1
+    for group in np.split(file[order], starts):
         ranked = sorted({f for f in group.tolist() if f in score}, key=lambda f: -score[f])
         chosen.update(ranked[:PER_PRINT])
     best = sorted(chosen, key=lambda f: (-score[f], f))[:CANDIDATES]

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.project import MAX_INPUT, exclusion, read_bytes, read_policy
 from corpus.errors import BadInput
 
 if TYPE_CHECKING:
-    from app.policy.model import Policy
     from app.report.model import Report
     from app.scan.diff import Diff
 
 FORMATS = (
     "text", "json", "markdown", "sarif", "gitlab", "rdjson", "github", "spdx", "cyclonedx", "junit",
 )  # fmt: skip
-MAX_INPUT = 256 << 20
 
 
 class Level(StrEnum):
@@ -102,7 +101,7 @@ def check(
     from corpus.index.catalog import Catalog
 
     index = Catalog(data_dir(data)).open()
-    report = scan(change, Scanner(index, policy, excluded=_excluded(policy)), leads=leads)
+    report = scan(change, Scanner(index, policy, excluded=exclusion(policy)), leads=leads)
     threshold = fail_on.value if fail_on else policy.fail_on
     context = context_for(report, change, index, texts, to_terminal=output is None and sys.stdout.isatty(),
                           fail_on=threshold)  # fmt: skip
@@ -139,12 +138,12 @@ def read_change(files: list[Path], diff: str | None, base: str | None) -> tuple[
             "For example: git diff main | whence check --diff -"
         )
     if files:
-        texts = {_shown(path): _read(path) for path in files}
+        texts = {_shown(path): read_bytes(path) for path in files}
         return read_files(texts), texts
     if base is not None:
         return read_diff(git_diff(base)), {}
     assert diff is not None
-    return read_diff(sys.stdin.buffer.read(MAX_INPUT) if diff == "-" else _read(Path(diff))), {}
+    return read_diff(sys.stdin.buffer.read(MAX_INPUT) if diff == "-" else read_bytes(Path(diff))), {}
 
 
 def _shown(path: Path) -> str:
@@ -153,15 +152,6 @@ def _shown(path: Path) -> str:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:
         return path.as_posix().lstrip("/")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_INPUT:
-            raise BadInput(f"{path} is larger than {MAX_INPUT >> 20} MiB")
-        return path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
 
 
 def git_diff(base: str) -> bytes:
@@ -179,33 +169,3 @@ def git_diff(base: str) -> bytes:
     if done.returncode != 0:
         raise BadInput(f"git diff {base}: {done.stderr.decode('utf-8', 'replace').strip()}")
     return done.stdout
-
-
-METADATA = ("pyproject.toml", "package.json", "Cargo.toml", "DESCRIPTION", "setup.cfg")
-
-
-def read_policy(given: Path | None, outbound: str | None) -> Policy:
-    """The project's policy: --policy, else whence.toml or pyproject.toml of this folder; --outbound wins."""
-    from app.policy.parse import parse, with_outbound
-
-    if given is not None:
-        policy = parse(_read(given).decode("utf-8", "replace"), str(given))
-    else:
-        name = next((n for n in ("whence.toml", "pyproject.toml") if Path(n).is_file()), "")
-        policy = parse(_read(Path(name)).decode("utf-8", "replace") if name else "", name or "built-in")
-    if outbound is not None:
-        return with_outbound(policy, outbound)
-    if not policy.outbound:
-        from app.policy.metadata import outbound_of
-
-        texts = {n: _read(Path(n)).decode("utf-8", "replace") for n in METADATA if Path(n).is_file()}
-        return with_outbound(policy, outbound_of(texts))
-    return policy
-
-
-def _excluded(policy: Policy):  # type: ignore[no-untyped-def]
-    if not policy.excludes:
-        return lambda path: False
-    from pathspec import GitIgnoreSpec
-
-    return GitIgnoreSpec.from_lines(policy.excludes).match_file

@@ -182,7 +182,7 @@ def status(
         for name, counter in totals.items():
             counter.update(segment.counts[name])
         sums.update({k: segment.counts[k] for k in ("files", "units", "lines", "tokens")})
-        sums["bytes"] += sum(e["bytes"] for e in segment.manifest["files"].values())
+        sums["bytes"] += sum(e["bytes"] for e in segment.manifest["sealed"].values())
         missing += [f"{entry.purl}: {part}" for part in segment.facts.missing]
     facts = {"data": str(catalog.data), "snapshot": catalog.current(), "releases": len(entries), **sums,
              **{name: dict(counter.most_common()) for name, counter in totals.items()}, "missing": missing}  # fmt: skip

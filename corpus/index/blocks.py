@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import xxhash
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from corpus.errors import CorruptSnapshot
 
@@ -40,7 +40,7 @@ def sync_folder(folder: Path) -> None:
 class ArrayWriter:
     """Appends arrays of one dtype to `folder/name`, and writes the block sums when closed."""
 
-    def __init__(self, folder: Path, name: str, dtype: str) -> None:
+    def __init__(self, folder: Path, name: str, dtype: DTypeLike) -> None:
         self.path = folder / name
         self.dtype = np.dtype(dtype)
         self.count = 0
@@ -68,7 +68,7 @@ class ArrayWriter:
 
 
 def write_array(folder: Path, name: str, values: NDArray[Any]) -> None:
-    writer = ArrayWriter(folder, name, values.dtype.str)
+    writer = ArrayWriter(folder, name, values.dtype)
     writer.append(values)
     writer.close()
 
@@ -84,7 +84,7 @@ def write_manifest(folder: Path, facts: dict[str, Any]) -> str:
     content = hashlib.sha256(json.dumps([facts, files], sort_keys=True).encode()).hexdigest()
     path = folder / MANIFEST
     with path.open("w") as out:
-        json.dump({**facts, "content": content, "files": files}, out, indent=1, sort_keys=True)
+        json.dump({**facts, "content": content, "sealed": files}, out, indent=1, sort_keys=True)
         out.flush()
         os.fsync(out.fileno())
     sync_folder(folder)
@@ -96,8 +96,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         manifest: dict[str, Any] = json.loads(path.read_text())
-        files: dict[str, dict[str, Any]] = manifest["files"]
-        facts = {k: v for k, v in manifest.items() if k not in ("files", "content")}
+        files: dict[str, dict[str, Any]] = manifest["sealed"]
+        facts = {k: v for k, v in manifest.items() if k not in ("sealed", "content")}
         content = hashlib.sha256(json.dumps([facts, files], sort_keys=True).encode()).hexdigest()
         if content != manifest["content"]:
             raise CorruptSnapshot(path, "its own digest does not fit")
@@ -113,7 +113,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def verify_folder(folder: Path) -> dict[str, Any]:
     """Check every byte of a sealed folder against its manifest."""
     manifest = read_manifest(folder)
-    for name, entry in manifest["files"].items():
+    for name, entry in manifest["sealed"].items():
         if _digest(folder / name) != entry["sha256"]:
             raise CorruptSnapshot(folder / name, "its SHA-256 does not fit")
     return manifest
@@ -122,9 +122,9 @@ def verify_folder(folder: Path) -> dict[str, Any]:
 class MappedArray:
     """A memory-mapped array of a sealed folder; what is read is verified, block by block, once."""
 
-    def __init__(self, folder: Path, name: str, dtype: str, manifest: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, name: str, dtype: DTypeLike, manifest: dict[str, Any]) -> None:
         self.path = folder / name
-        entry, sums = manifest["files"].get(name), manifest["files"].get(f"{name}.sum")
+        entry, sums = manifest["sealed"].get(name), manifest["sealed"].get(f"{name}.sum")
         if entry is None or sums is None:
             raise CorruptSnapshot(self.path, "it is not in the manifest")
         self.dtype = np.dtype(dtype)

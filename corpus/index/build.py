@@ -199,7 +199,7 @@ def _facts(
         "files": sum(s.counts["files"] for s in segments),
         "lines": sum(s.counts["lines"] for s in segments),
         "units": bases[-1],
-        "clusters": int(clusters.max(initial=-1)) + 1,
+        "clusters": int(clusters.max()) + 1 if len(clusters) else 0,
         "licenses": dict(sorted(licenses.items())),
         "entries": sizes,
         "not_covered": sorted(

@@ -120,7 +120,7 @@ class Catalog:
             return identity
 
     def _require_space(self, segments: Sequence[Segment]) -> None:
-        need = 2 * sum(e["bytes"] for s in segments for e in s.manifest["files"].values())
+        need = 2 * sum(e["bytes"] for s in segments for e in s.manifest["sealed"].values())
         free = shutil.disk_usage(self.data).free
         if free < need:
             raise CorpusError(

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import zstandard
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from corpus.errors import CorruptSnapshot, ParamsMismatch
 from corpus.index.blocks import MappedArray, read_manifest, write_array, write_manifest
@@ -263,7 +263,7 @@ class Segment:
         )
         self.counts: dict[str, Any] = self.manifest["counts"]
 
-    def array(self, name: str, dtype: str) -> MappedArray:
+    def array(self, name: str, dtype: DTypeLike) -> MappedArray:
         return MappedArray(self.folder, name, dtype, self.manifest)
 
     @cached_property
@@ -272,7 +272,7 @@ class Segment:
         data = path.read_bytes()
         import hashlib
 
-        if hashlib.sha256(data).hexdigest() != self.manifest["files"][path.name]["sha256"]:
+        if hashlib.sha256(data).hexdigest() != self.manifest["sealed"][path.name]["sha256"]:
             raise CorruptSnapshot(path, "its SHA-256 does not fit")
         details: dict[str, Any] = json.loads(zstandard.decompress(data))
         return details
@@ -301,7 +301,7 @@ class Segment:
 
     @cached_property
     def units(self) -> MappedArray:
-        return self.array("units", UNIT_DTYPE.descr)  # type: ignore[arg-type]
+        return self.array("units", UNIT_DTYPE)
 
     @cached_property
     def _vocabulary(self) -> tuple[MappedArray, MappedArray, MappedArray, MappedArray]:
