@@ -30,14 +30,16 @@ def _load() -> ModuleType:
     digest = hashlib.sha256(sources).hexdigest()[:12]
 
     def jit(function: Any) -> Any:
+        # Only the entry is cached: it holds the code of all that it calls.
         function.__qualname__ = f"{function.__name__}_{digest}"
-        return njit(cache=True, nogil=True)(function)
+        return njit(cache=function.__name__ == "scan", nogil=True)(function)
 
     loaded: dict[str, ModuleType] = {}
     for name in _FILES[1:]:
         full = f"{__package__}._compiled_{name}"
         spec = spec_from_file_location(full, folder / f"{name}.py")
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = module_from_spec(spec)
         module.__dict__.update(loaded, jit=jit)
         sys.modules[full] = module  # numba's cache looks the functions' module up by name
@@ -61,3 +63,15 @@ def arrays(rules: Rules) -> tuple[Any, ...]:
     pool = np.frombuffer(rules.pool + b"\0", np.uint8)
     flat = np.array(rules.rules, np.int32)
     return (*as_bytes, first, pool, flat, np.array(rules.options, np.int32))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def span_sums(data, starts, ends, table, base, out):  # type: ignore[no-untyped-def]
+    """out[i] = Σ table[data[starts[i] + k]] · B^k: the sums of `corpus.languages.spelling`, span by span."""
+    for i in range(len(starts)):
+        total = np.uint64(0)
+        power = np.uint64(1)
+        for at in range(starts[i], ends[i]):
+            total += table[data[at]] * power
+            power *= base
+        out[i] = total

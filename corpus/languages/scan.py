@@ -7,7 +7,7 @@ bytes, time linear in the text, the same result compiled or not. Called by the u
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from corpus.languages import layout as k
 from corpus.languages import marks, spelling
+from corpus.languages.fragment import code_begins
 from corpus.languages.kernel import scan as plain_scan
 from corpus.languages.neutral import Symbol
 from corpus.languages.syntax import Language, Rules, compile_rules
@@ -118,7 +119,7 @@ def _lexemes(text: bytes, language: Language, compiled: bool, begin: int) -> _Le
     )
 
 
-def _hashes(text: bytes, found: _Lexemes, caseless: bool) -> NDArray[np.uint64]:
+def _hashes(text: bytes, found: _Lexemes, caseless: bool, compiled: bool) -> NDArray[np.uint64]:
     """Raw hashes; of strings only the content counts, so that the style of quotes is layout."""
     starts, ends = found.start, found.end
     seeds = np.full(len(starts), spelling.WORD_SEED, np.uint64)
@@ -127,7 +128,7 @@ def _hashes(text: bytes, found: _Lexemes, caseless: bool) -> NDArray[np.uint64]:
         token = found.strings[:, 0]
         starts[token], ends[token] = found.strings[:, 1], found.strings[:, 2]
         seeds[token] = spelling.STRING_SEED
-    return spelling.hash_spans(text, starts, ends, seeds, caseless)
+    return spelling.hash_spans(text, starts, ends, seeds, caseless=caseless, compiled=compiled)
 
 
 def _renamed(
@@ -156,7 +157,11 @@ def scan(text: bytes, language: str, *, compiled: bool = False, fragment: bool =
         raise ValueError(f"a text of {len(text)} bytes cannot be scanned: the limit is {LIMIT}")
     row = LANGUAGES[language]
     fast = compiled or (len(text) > COMPILED_ABOVE and _can_compile())
-    return _complete(text, row, _lexemes(text, row, fast, 0))
+    begin = code_begins(text, row, lambda offset: _lexemes(text, row, fast, offset)) if fragment else 0
+    found = _lexemes(text, row, fast, begin)
+    if begin:
+        found = replace(found, comments=np.concatenate((np.array([[0, begin, 1]], np.int32), found.comments)))
+    return _complete(text, row, found, fast)
 
 
 def _can_compile() -> bool:
@@ -165,8 +170,8 @@ def _can_compile() -> bool:
     return find_spec("numba") is not None
 
 
-def _complete(text: bytes, row: Language, found: _Lexemes) -> Scan:
-    raw = _hashes(text, found, row.caseless)
+def _complete(text: bytes, row: Language, found: _Lexemes, compiled: bool) -> Scan:
+    raw = _hashes(text, found, row.caseless, compiled)
     words = spelling.vocabulary(row.name)
     at = words.look_up(raw)
     known = at >= 0

@@ -69,12 +69,35 @@ def _cached_powers() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
 
 
 def hash_spans(
-    text: bytes, starts: NDArray[np.int32], ends: NDArray[np.int32], seeds: NDArray[np.uint64], caseless: bool
+    text: bytes,
+    starts: NDArray[np.int32],
+    ends: NDArray[np.int32],
+    seeds: NDArray[np.uint64],
+    *,
+    caseless: bool,
+    compiled: bool = False,
 ) -> NDArray[np.uint64]:
     """Hashes of the ascending, disjoint spans of a text, shape (n,)."""
-    sums = np.zeros(len(starts), np.uint64)
     data = np.frombuffer(text, np.uint8)
     table = _byte_values(caseless)
+    if compiled:
+        from corpus.languages.compiled import span_sums
+
+        sums = np.empty(len(starts), np.uint64)
+        span_sums(data, starts, ends, table, np.uint64(BASE), sums)
+    else:
+        sums = _span_sums(data, starts, ends, table)
+    sums += (ends - starts).astype(np.uint64) * np.uint64(LENGTH_STEP) + seeds
+    sums = (sums ^ (sums >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    sums = (sums ^ (sums >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return sums ^ (sums >> np.uint64(31))
+
+
+def _span_sums(
+    data: NDArray[np.uint8], starts: NDArray[np.int32], ends: NDArray[np.int32], table: NDArray[np.uint64]
+) -> NDArray[np.uint64]:
+    """The sums by prefix sums, block by block."""
+    sums = np.zeros(len(starts), np.uint64)
     at = 0
     while at < len(starts):
         low = int(starts[at])
@@ -83,16 +106,13 @@ def hash_spans(
         high = int(ends[stop - 1])
         powers, inverses = _cached_powers()
         if high - low > BLOCK:
-            powers, inverses = _powers(BASE, high - low), inverses
+            powers = _powers(BASE, high - low)
         prefix = np.zeros(high - low + 1, np.uint64)
         np.cumsum(table[data[low:high]] * powers[: high - low], out=prefix[1:])
         begin = starts[at:stop] - low
         sums[at:stop] = (prefix[ends[at:stop] - low] - prefix[begin]) * inverses[begin]
         at = stop
-    sums += (ends - starts).astype(np.uint64) * np.uint64(LENGTH_STEP) + seeds
-    sums = (sums ^ (sums >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    sums = (sums ^ (sums >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return sums ^ (sums >> np.uint64(31))
+    return sums
 
 
 _RADIX = re.compile(r"0(?:x([0-9a-f]+)|b([01]+)|o([0-7]+))(?:u|l|n|i|im|j|(?:[iu](?:8|16|32|64|128|size)))*$")

@@ -1,0 +1,93 @@
+"""Where the code of a fragment begins: a hunk of a diff may start inside a comment or documentation string.
+
+A block comment: when its closer comes before any opener, and not inside a string that ends, what precedes is comment.
+A long string (three quotes): of "starts outside" and "starts inside" the one that leaves no such string open wins; if
+neither does better, the one that leaves more operators a name, since prose has few. Called by `corpus.languages.scan`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.languages import layout as k
+from corpus.languages.syntax import Language, Remark
+
+
+class Lexemes(Protocol):
+    """What the kernel found; strings: (token, content start, content end) a row."""
+
+    @property
+    def kind(self) -> NDArray[np.uint8]: ...
+    @property
+    def start(self) -> NDArray[np.int32]: ...
+    @property
+    def end(self) -> NDArray[np.int32]: ...
+    @property
+    def strings(self) -> NDArray[np.int32]: ...
+
+
+def code_begins(text: bytes, language: Language, scan_from: Callable[[int], Lexemes]) -> int:
+    """Offset of the first byte of a fragment that is not in a comment begun before it; 0 when it begins in code.
+
+    scan_from: the kernel, as a function of the offset to begin at.
+    """
+    outside: Lexemes | None = None
+    for remark in language.remarks:
+        closer = _first_closer(text, remark)
+        opener = text.find(remark.opener.encode())
+        if closer < 0 or 0 <= opener <= closer:
+            continue
+        outside = outside or scan_from(0)
+        if not _in_string(outside, closer):
+            end = closer + len(remark.closer)
+            if remark.flags & k.TO_LINE_END:
+                end = text.find(b"\n", end) if b"\n" in text[end:] else len(text)
+            return end
+    long_quotes = [quote.opener.encode() for quote in language.quotes if len(quote.opener) == 3]
+    places = [at for at in map(text.find, long_quotes) if at >= 0] if language.docstrings else []
+    if not places:
+        return 0
+    outside = outside or scan_from(0)
+    begin = min(places) + 3
+    inside = scan_from(begin)
+    better = (_left_open(inside), -_operators_a_name(inside)) < (_left_open(outside), -_operators_a_name(outside))
+    return begin if better else 0
+
+
+def _first_closer(text: bytes, remark: Remark) -> int:
+    """Offset of the first place that may close the comment, or -1."""
+    closer = remark.closer.encode()
+    if not closer:
+        return -1
+    for at in (text.find(closer), text.find(b"\n" + closer) + 1):
+        if at < 0 or (at == 0 and not text.startswith(closer)):
+            continue
+        alone = text[text.rfind(b"\n", 0, at) + 1 : at].strip() == b"" and text[at + len(closer) :][:1] in b"\r\n"
+        column0 = at == 0 or text[at - 1 : at] == b"\n"
+        if (not remark.flags & k.CLOSE_ALONE or alone) and (not remark.flags & k.CLOSE_COLUMN0 or column0):
+            return at
+    return -1
+
+
+def _in_string(found: Lexemes, at: int) -> bool:
+    """Whether a string that ends properly holds the byte at `at`."""
+    token, stop = found.strings[:, 0], found.strings[:, 2]
+    held = (found.start[token] < at) & (at < found.end[token]) & (stop < found.end[token])
+    return bool(held.any())
+
+
+def _left_open(found: Lexemes) -> bool:
+    """Whether the last string is a long one without its end."""
+    if not len(found.strings):
+        return False
+    token, begin, stop = found.strings[-1].tolist()
+    return bool(begin - int(found.start[token]) >= 3 and stop == int(found.end[token]))
+
+
+def _operators_a_name(found: Lexemes) -> float:
+    names = int(np.count_nonzero(found.kind == k.NAME))
+    return int(np.count_nonzero(found.kind == k.OPERATOR)) / (names + 1)
