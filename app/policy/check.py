@@ -21,7 +21,7 @@ class Problem:
 
 
 def problems(toml_text: str, where: str) -> list[Problem]:
-    """Unknown names, entries that contradict or repeat each other; a text that cannot be read is one problem."""
+    """Unknown names, contradictions and repetitions; a text that cannot be read is one problem."""
     try:
         policy = parse(toml_text, where)
     except BadPolicy as error:
@@ -72,10 +72,13 @@ def _in_expression(text: str, where: str) -> Iterator[Problem]:
 
 
 def _suggestion(text: str) -> str:
-    names = index()
-    joined = text.strip().lower().replace(" ", "-").replace("_", "-")
-    near = [joined] if joined in names else difflib.get_close_matches(joined, names, 1, 0.7)
-    return names[near[0]].id if near else ""
+    """The SPDX id that a person may have meant, or ""."""
+    from corpus.licenses.names import from_name
+
+    names = {alias: name.id for alias, name in index().items() if not name.id.startswith("LicenseRef-")}
+    joined = "-".join(text.lower().split()).replace("_", "-")
+    near = difflib.get_close_matches(joined, names, 1, 0.6)
+    return names.get(joined) or from_name(text) or (names[near[0]] if near else "")
 
 
 def _key(entry: Entry) -> str:

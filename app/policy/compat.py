@@ -97,7 +97,7 @@ def _of_expression(policy: Policy, expression: str, concluded: str) -> Verdict:
     node = tree(expression)
     listed = _listed_whole(policy, node)
     if listed:
-        return _apply(Case(Leaf(canonical(node), "listed", category="listed"), _a_leaf(policy), "", listed))
+        return judge(Case(Leaf(canonical(node), "listed", category="listed"), _a_leaf(policy), "", listed))
     return _fold(node, lambda part: against(policy, part, concluded if isinstance(node, Leaf) else ""))
 
 
@@ -118,7 +118,7 @@ def against(policy: Policy, inbound: Leaf, concluded: str = "") -> Verdict:
 
     def one(part: Leaf) -> Verdict:
         known = part if part.known else UNKNOWN_OUTBOUND
-        return _apply(Case(inbound, known, concluded, listed))
+        return judge(Case(inbound, known, concluded, listed))
 
     return _over_outbound(outbound, one)
 
@@ -154,7 +154,8 @@ def _fold(node: Tree, one: Callable[[Leaf], Verdict]) -> Verdict:
     return replace(chosen, why=f"{said} {_clip(canonical(node))}. {chosen.why}")
 
 
-def _apply(case: Case) -> Verdict:
+def judge(case: Case) -> Verdict:
+    """The verdict of the first rule that applies to one case."""
     rule = next(rule for rule in RULES if rule.applies(case))
     entry = case.listed[2] if case.listed else Entry("", "")
     words = {

@@ -147,7 +147,8 @@ def _snippet(lines: Sequence[str], start: int, end: int) -> Credit | None:
         elif END in line and open_at:
             first = open_at.pop()
             # A region may begin, or end, with the tags of its own snippet.
-            if around is None and first - start <= TAGS and end - number <= TAGS and number > start:
+            inside = first <= min(end, start + TAGS) and number >= max(start, end - TAGS)
+            if inside and around is None:
                 around = (first, number)
     if around is None:
         return None

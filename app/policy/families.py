@@ -113,14 +113,14 @@ def offers(license_id: str) -> frozenset[str]:
 def reaches(license_id: str) -> frozenset[str]:
     """The terms under which a copy of the text may be passed on."""
     terms = set(offers(license_id))
-    for other in PASSES_ON.get(license_id, ()):
-        terms |= offers(other)
     if terms & {"LGPL-2.0", "LGPL-2.1"}:  # LGPL 2.1, section 3: the GPL, version 2 or any later
         terms |= _range("GPL", "2.0", or_later=True)
     if "LGPL-3.0" in terms:  # LGPL 3: the GPL 3 with permissions that may be dropped
         terms.add("GPL-3.0")
     if "LGPL-later" in terms:
         terms.add("GPL-later")
+    for other in PASSES_ON.get(license_id, ()):
+        terms |= offers(other)
     if "GPL-3.0" in terms:  # GPL 3, section 13: may be combined with code under the AGPL 3
         terms.add("AGPL-3.0")
     if "GPL-later" in terms:

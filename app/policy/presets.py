@@ -94,7 +94,7 @@ APACHE = Preset(
     deny=(
         *_entries("apache", _ASF_B, "CDDL-1.0", "CDDL-1.1", "CPL-1.0", "EPL-1.0", "EPL-2.0", "IPL-1.0"),
         *_entries("apache", _ASF_B, "MPL-1.0", "MPL-1.1", "MPL-2.0", "SPL-1.0", "OSL-3.0", "ErlPL-1.1"),
-        *_entries("apache", _ASF_B, "OFL-1.1", "IPA", "Ruby", "LicenseRef-scancode-ubuntu-font-1.0"),
+        *_entries("apache", _ASF_B, "OFL-1.1", "IPA", "Ruby"),
         *_entries("apache", _ASF_B, "CC-BY-2.5", "CC-BY-3.0", "CC-BY-4.0", "Ubuntu-font-1.0"),
         *_entries("apache", "share-alike media only", "CC-BY-SA-2.5", "CC-BY-SA-3.0", "CC-BY-SA-4.0"),
         *_entries("apache", _ASF_X, "GPL-1.0-only", "GPL-1.0-or-later", "GPL-2.0-only", "GPL-2.0-or-later"),

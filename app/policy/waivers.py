@@ -30,13 +30,10 @@ KEYS = ("id", "reason", "owner", "date", "expires", "link", "note")
 
 
 class Finding(Protocol):
-    """What is needed of a finding: its content fingerprint and its verdict."""
+    """What is needed of a finding: its content fingerprint."""
 
     @property
     def id(self) -> str: ...
-
-    @property
-    def verdict(self) -> Verdict: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,5 +160,7 @@ def block(
 
 
 def _quoted(text: str) -> str:
-    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
-    return json.dumps(text).replace("\x7f", "\\u007f")
+    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped, and lone surrogates,
+    # which no TOML text can hold.
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
