@@ -17,7 +17,7 @@ from corpus.errors import BadPurl
 if TYPE_CHECKING:
     from packageurl import PackageURL
 
-MAX_LENGTH = 1024
+MAX_LENGTH = 4096
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DEBIAN_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")

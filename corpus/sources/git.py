@@ -114,6 +114,8 @@ def _listing(
             submodules += 1
         elif mode not in (b"100644", b"100755", b"100664") or not _is_plain(path):
             odd += 1
+        elif not size.isdigit():  # git says BAD for an object that it has not
+            raise SourceError(purl, f"the repository lacks {path.decode('utf-8', 'replace')}")
         elif int(size) > MAX_BLOB:
             large += 1
         else:
@@ -166,6 +168,8 @@ def _contents(process: GitProcess, purl: str, repository: Path) -> Iterator[Call
                 head = answers.readline(256).split()
             except BrokenPipeError:
                 head = []
+            if process.expired:
+                raise SourceError(purl, "git took longer than it may")
             if len(head) != 3 or head[1] != b"blob" or int(head[2]) != blob.size:
                 raise SourceError(purl, f"git has no content for {shown_path}")
             content = answers.read(blob.size)

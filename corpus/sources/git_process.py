@@ -47,11 +47,13 @@ class GitProcess:
     """Runs git for one release.
 
     objects: the object folder of a local repository that is read as an alternate, or None.
+    expired: a batch process was ended because its time was up.
     """
 
     def __init__(self, purl: str, scratch: Path, settings: SourceSettings) -> None:
         self._purl, self._scratch, self._settings = purl, scratch, settings
         self.objects: Path | None = None
+        self.expired = False
 
     def _environment(self) -> dict[str, str]:
         """Return the whole environment of the child."""
@@ -87,7 +89,7 @@ class GitProcess:
         """Start `cat-file --batch` with pipes; it is killed at the end, or when the time is up."""
         command = self.command("cat-file", "--batch", repository=repository)
         child = self._spawn(command, subprocess.PIPE, subprocess.PIPE, subprocess.DEVNULL)
-        timer = threading.Timer(self._settings.max_seconds, stop, (child,))
+        timer = threading.Timer(self._settings.max_seconds, self._expire, (child,))
         timer.daemon = True
         timer.start()
         try:
@@ -175,6 +177,10 @@ class GitProcess:
         if target is None:
             raise SourceError(self._purl, f"{host} is not a public address")
         return ["-c", f"http.curloptResolve={host}:{port}:{target}", "-c", "http.followRedirects=false"]
+
+    def _expire(self, child: subprocess.Popen[bytes]) -> None:
+        self.expired = True
+        stop(child)
 
     def _errors(self) -> Path:
         return self._scratch / "errors"

@@ -32,8 +32,7 @@ class Registry:
         self.validators = True
         self.ranges = True
         handler = type("Handler", (_Handler,), {"registry": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = QuietServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -112,6 +111,15 @@ class Registry:
         document = json.dumps({"name": name, "versions": {version: release}}).encode()
         self.files["/npm/" + name.replace("/", "%2F")] = document
         return path
+
+
+class QuietServer(ThreadingHTTPServer):
+    """A client that hangs up, as ours does at a limit, is no error of the server."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing."""
 
 
 class _Handler(BaseHTTPRequestHandler):

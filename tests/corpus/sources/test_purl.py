@@ -41,7 +41,7 @@ def test_raw_and_canonical(raw: str, expected: str) -> None:
         ("", "does not start"),
         ("chardet==5.2.0", "does not start"),
         ("pkg:", "type"),
-        ("pkg:pypi", "name"),
+        ("pkg:pypi", "type"),
         ("pkg:pypi/", "name"),
         ("pkg:pypi/chardet", "no version"),
         ("pkg:pypi/chardet@", "no version"),
@@ -65,7 +65,7 @@ def test_raw_and_canonical(raw: str, expected: str) -> None:
         (f"pkg:generic/x?vcs_url=git+ext::sh%20-c@{COMMIT}", "https://"),
         (f"pkg:generic/x?vcs_url=git+--upload-pack=x@{COMMIT}", "https://"),
         (f"pkg:generic/x?vcs_url=git+http://h.example/a@{COMMIT}", "https://"),
-        ("pkg:pypi/" + "x" * 2000 + "@1", "longer"),
+        ("pkg:pypi/" + "x" * 5000 + "@1", "longer"),
     ],
 )
 def test_refusals_say_why(purl: str, why: str) -> None:
@@ -111,12 +111,15 @@ def test_packages() -> None:
     assert not same_package("pkg:pypi/gsl@1", "pkg:npm/gsl@1")
 
 
-@given(st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs", "Cc"]), min_size=1))
+_file_name = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs", "Cc"]), max_size=30)
+
+
+@given(_file_name)
 @example("a b+c@é#?%25.tar.gz")
 def test_local_paths_survive(name: str) -> None:
     from urllib.parse import unquote, urlsplit
 
-    if name in (".", "..") or "\\" in name or {"\u2028", "\u2029"} & set(name):
+    if name in ("", ".", "..") or "\\" in name or {"\u2028", "\u2029"} & set(name):
         return
     purl = local_purl(f"/folder/{name}")
     assert canonical(purl) == purl
