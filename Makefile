@@ -51,10 +51,10 @@ check-deep: $(STAMP) servers ## the long reliability checks: faults, load, disas
 	$(BIN)/python -m pytest -m "check or deep" $(ARGS)
 
 quality: $(STAMP) ## recall and precision on made and real cases
-	$(BIN)/python bench/quality.py
+	$(BIN)/python -m bench.quality
 
 bench: $(STAMP) ## speed and memory
-	$(BIN)/python bench/speed.py
+	$(BIN)/python -m bench.speed
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .
