@@ -20,7 +20,7 @@ from corpus.model import Artifact, Fetched
 from corpus.sources.apt_config import Mirror, apt_proxy, configured_mirrors, mirror_of
 from corpus.sources.deb822 import checksums, paragraphs, unsigned
 from corpus.sources.debian_index import announced_elsewhere
-from corpus.sources.download import Downloader, Stored, Wanted
+from corpus.sources.download import Downloader, Stored, Wanted, page_url
 from corpus.sources.settings import Progress, SourceSettings
 from corpus.sources.store import Store
 
@@ -102,7 +102,10 @@ def _mirrors(purl: str, distribution: str, settings: SourceSettings) -> list[Mir
     if settings.debian_mirrors:
         return [mirror_of(url) for url in settings.debian_mirrors]
     # Other vendors' repositories stand in the same configuration; ask only those of the distribution.
-    mirrors = [mirror for mirror in configured_mirrors() if distribution in mirror.url]
+    configured = configured_mirrors()
+    mirrors = [mirror for mirror in configured if distribution in mirror.url]
+    if not mirrors and distribution == "debian":
+        mirrors = configured  # a local mirror under a name of its own
     if not mirrors:
         why = f"apt has no mirror of {distribution} here; set WHENCE_DEBIAN_MIRROR to the URL of one"
         raise NotConfigured(purl, why)
@@ -134,7 +137,7 @@ def _fetch_described(downloader: Downloader, source: _Source, bases: list[str], 
         if missing:
             raise NotInRegistry(source.purl, "; ".join(missing))
         raise NoSource(source.purl, "its .dsc announces no upstream tarball with a SHA-256")
-    return Fetched(source.purl, tuple(artifacts), tuple(missing), "", stanza.get("homepage", ""))
+    return Fetched(source.purl, tuple(artifacts), tuple(missing), "", page_url(stanza.get("homepage")))
 
 
 def _first_found(

@@ -42,14 +42,13 @@ def announced_elsewhere(downloader: Downloader, source: str, mirrors: list[Mirro
     for mirror in mirrors:
         for suite in mirror.suites:
             try:
-                indexes = list(_indexes(downloader, mirror, suite))
+                for index in _indexes(downloader, mirror, suite):
+                    for stanza in _stanzas_of(index, source):
+                        base = f"{mirror.url}/{stanza.get('directory', '')}"
+                        for name, (sha256, size) in checksums(stanza.get("checksums-sha256", "")).items():
+                            found.setdefault(name, Announced(base, sha256, size))
             except (SourceError, OSError, EOFError, lzma.LZMAError):
                 continue
-            for index in indexes:
-                for stanza in _stanzas_of(index, source):
-                    base = f"{mirror.url}/{stanza.get('directory', '')}"
-                    for name, (sha256, size) in checksums(stanza.get("checksums-sha256", "")).items():
-                        found.setdefault(name, Announced(base, sha256, size))
     return found
 
 
@@ -61,8 +60,7 @@ def _indexes(downloader: Downloader, mirror: Mirror, suite: str) -> Iterator[Pat
     except NotInRegistry:
         body, _, _ = downloader.read(f"{base}/Release", _RELEASE_LIMIT)
     release = next(paragraphs(unsigned(body.decode("utf-8", "replace"))), {})
-    files = checksums(release.get("sha256", "").replace("\n\n", "\n"))
-    listed = {name: (digest, size) for name, (digest, size) in files.items()}
+    listed = checksums(release.get("sha256", ""))
     for component in mirror.components:
         for suffix in _COMPRESSIONS:
             name = f"{component}/source/Sources.{suffix}"
@@ -79,7 +77,8 @@ def _indexes(downloader: Downloader, mirror: Mirror, suite: str) -> Iterator[Pat
 
 def _stanzas_of(index: Path, source: str) -> Iterator[dict[str, str]]:
     """Yield the stanzas of one source package from a compressed index, read as a stream."""
-    opener = lzma.open if index.open("rb").read(6) == b"\xfd7zXZ\x00" else gzip.open
+    with index.open("rb") as stream:
+        opener = lzma.open if stream.read(6) == b"\xfd7zXZ\x00" else gzip.open
     wanted = f"Package: {source}\n"
     with opener(index, "rb") as raw:
         lines: list[str] = []

@@ -287,6 +287,13 @@ def shown(url: str) -> str:
     return urlunsplit((pieces.scheme, host, pieces.path, "", ""))
 
 
+def page_url(value: object) -> str:
+    """Return a page's address as a registry states it, or "" when it is none that a report may link to."""
+    if not isinstance(value, str) or len(value) > 2000 or not value.isprintable() or " " in value:
+        return ""
+    return value if value.startswith(("https://", "http://")) else ""
+
+
 def integrity_digests(integrity: str) -> dict[str, str]:
     """Read a Subresource Integrity string (`sha512-<base64> …`) as hex digests by algorithm."""
     import base64

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from corpus.errors import NotConfigured, NotInRegistry, SourceError
 from corpus.model import Artifact, Fetched
-from corpus.sources.download import Downloader, Wanted, integrity_digests, shown
+from corpus.sources.download import Downloader, Wanted, integrity_digests, page_url, shown
 from corpus.sources.npm_config import NpmConfig, npm_config
 from corpus.sources.settings import Progress, SourceSettings
 from corpus.sources.store import Store
@@ -77,7 +77,9 @@ def _fetch_tarball(downloader: Downloader, purl: str, release: dict[str, Any]) -
         raise SourceError(purl, f"the registry announces no digest of {name}")
     stored = downloader.fetch(Wanted(tarball, name, digests))
     artifact = Artifact(name, stored.path, stored.sha256)
-    return Fetched(purl, (artifact,), declared=declared_license(release), url=_text(release.get("homepage")))
+    return Fetched(
+        purl, (artifact,), declared=declared_license(release), url=page_url(release.get("homepage"))
+    )
 
 
 def declared_license(release: dict[str, Any]) -> str:

@@ -14,15 +14,18 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, cast
 
 from corpus.model import Artifact, Fetched
 
 _RECORD_FORMAT = 1
+_ABANDONED_AFTER = 7 * 24 * 3600.0
 
 
 def key_of(*parts: str) -> str:
@@ -43,6 +46,15 @@ class Store:
         self.root = cache
         for name in ("records", "parts", "locks"):
             (cache / name).mkdir(parents=True, exist_ok=True)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove transfers and scratch folders that nobody has gone on with for a week."""
+        oldest = time.time() - _ABANDONED_AFTER
+        for path in (self.root / "parts").iterdir():
+            with suppress(OSError):
+                if path.lstat().st_mtime < oldest:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def place(self, sha256: str) -> Path:
         """Return where the bytes with this digest lie, or would lie."""
@@ -94,8 +106,6 @@ class Store:
             if record["format"] != _RECORD_FORMAT or record["purl"] != purl:
                 return None
             artifacts = tuple(self._artifact(item) for item in record["artifacts"])
-            if not all(artifact.path.is_file() for artifact in artifacts):
-                return None
             if any(self.find(artifact.sha256) is None for artifact in artifacts):
                 return None
             missing = tuple(str(sentence) for sentence in record["missing"])

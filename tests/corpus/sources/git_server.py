@@ -57,7 +57,8 @@ def make_repository(folder: Path, files: dict[str, bytes], *init: str) -> str:
 class GitServer:
     """Serves the repositories under `root` at https://127.0.0.1:<port>/.
 
-    redirects: path → URL. stall: seconds before each answer. certificate: a PEM file that vouches for the server.
+    redirects: path → URL. stall: seconds before each answer.
+    certificate: a PEM file that vouches for the server.
     """
 
     def __init__(self, root: Path, folder: Path) -> None:

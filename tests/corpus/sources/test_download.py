@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 from corpus.errors import BadPurl, DigestMismatch, NotInRegistry, SourceError
 from corpus.sources import SourceSettings, fetch
 from corpus.sources.client import is_public, public_address
-from corpus.sources.download import Downloader, Wanted, shown
+from corpus.sources.download import Downloader, Wanted, page_url, shown
 from corpus.sources.store import Store
 from tests.corpus.sources.registry_server import Registry
 
@@ -186,6 +188,32 @@ def test_a_weak_or_wrong_digest(registry: Registry, settings: SourceSettings, ca
     with pytest.raises(DigestMismatch):
         download(registry, settings, cache, digests={"sha512": "0" * 128, "sha256": SHA256})
     assert not list((cache / "parts").glob("*.part"))
+
+
+def test_abandoned_transfers_are_swept(cache: Path) -> None:
+    parts = cache / "parts"
+    Store(cache)
+    for name, age in (("old.part", 8), ("new.part", 6)):
+        (parts / name).write_bytes(b"x")
+        os.utime(parts / name, (time.time() - age * 86400,) * 2)
+    (parts / "scratch-old").mkdir()
+    (parts / "scratch-old" / "file").write_bytes(b"x")
+    os.utime(parts / "scratch-old", (1, 1))
+    Store(cache)
+    assert [path.name for path in parts.iterdir()] == ["new.part"]
+
+
+def test_only_web_addresses_are_links() -> None:
+    assert page_url("https://h.example/a") == "https://h.example/a"
+    for value in (
+        "javascript:alert(1)",
+        "https://h.example/\x1b",
+        "https://h.example/ x",
+        None,
+        7,
+        "http://" + "x" * 3000,
+    ):
+        assert page_url(value) == ""
 
 
 # ---- addresses -------------------------------------------------------------------------------------
