@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from app.policy.licenses import NO_LICENSE, Leaf, Node, Tree, canonical, leaves, tree
 from app.policy.model import LISTS, RANK, Entry, ListName, Policy, Status, Verdict
 from app.policy.presets import PRESETS
-from app.policy.rules import RULES, Case
+from app.policy.rules import NOT_A_LICENSE, RULES, Case
 
 if TYPE_CHECKING:  # it loads numpy, which a command that only explains a policy does not need
     from corpus.model import LicenseConclusion
@@ -117,10 +117,14 @@ def against(policy: Policy, inbound: Leaf, concluded: str = "") -> Verdict:
     outbound = tree(outbound_of_policy(policy))
 
     def one(part: Leaf) -> Verdict:
-        known = part if part.known else UNKNOWN_OUTBOUND
+        known = part if _licenses_code(part) else UNKNOWN_OUTBOUND
         return judge(Case(inbound, known, concluded, listed))
 
     return _over_outbound(outbound, one)
+
+
+def _licenses_code(outbound: Leaf) -> bool:
+    return outbound.known and outbound.category not in NOT_A_LICENSE and not outbound.bare_exception
 
 
 def _over_outbound(node: Tree, one: Callable[[Leaf], Verdict]) -> Verdict:

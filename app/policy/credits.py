@@ -9,7 +9,7 @@ Both take the whole file as lines and a region as 1-based inclusive numbers; bot
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.policy.licenses import canonical, tree
@@ -18,6 +18,8 @@ from app.policy.waivers import REASONS
 
 ACCEPT = re.compile(r"\bwhence:\s*accept\b[ \t]*([A-Za-z-]*)[ \t]*(\S{0,500})", re.IGNORECASE)
 COMMENT = re.compile(r"^\s*(?:#|//|/\*|\*|!|%|--|;|\"\"\"|'''|c\s|C\s|<!--|\.\.\s)")
+BLOCKS = {"/*": "*/", '"""': '"""', "'''": "'''", "<!--": "-->"}
+OPENS = re.compile(r"^\s*[rRuU]?(/\*|\"{3}|'{3}|<!--)")
 BEGIN, END = "SPDX-SnippetBegin", "SPDX-SnippetEnd"
 SNIPPET_LICENSE = re.compile(
     r"(?:SPDX-License-Identifier|SPDX-SnippetLicenseConcluded):[ \t]*([A-Za-z0-9.+() -]{1,300})"
@@ -99,10 +101,11 @@ def credit_in(lines: Sequence[str], start: int, end: int, names: Collection[str]
     if not wanted:
         return None
     named = re.compile(rf"(?<![a-z0-9_])(?:{'|'.join(wanted)})(?![a-z0-9_])")
-    header = range(1, min(HEADER, start - 1, len(lines)) + 1)
-    for number in (*_comment_above(lines, start), *range(start, min(end, len(lines)) + 1), *header):
+    inside = _comments(lines, start, end)
+    header = _comments(lines, 1, min(HEADER, start - 1))
+    for number in (*_comment_above(lines, start), *inside, *header):
         line = lines[number - 1][:MAX_LINE]
-        if COMMENT.match(line) and named.search(line.lower()) and BORROWED.search(line):
+        if named.search(line.lower()) and BORROWED.search(line):
             return Credit("notice", number)
     return None
 
@@ -125,6 +128,23 @@ def with_credit(verdict: Verdict, credit: Credit | None, origin_license: str, pa
         "Check that the notice and the licence text are shipped with the code.",
         f"{path}:{credit.line}",
     )
+
+
+def _comments(lines: Sequence[str], start: int, end: int) -> Iterator[int]:
+    """Numbers of the lines that are comments, or stand in a docstring or block comment opened here."""
+    closing = ""
+    for number in range(start, min(end, len(lines)) + 1):
+        line = lines[number - 1][:MAX_LINE]
+        if closing:
+            yield number
+            closing = "" if closing in line else closing
+            continue
+        if COMMENT.match(line):
+            yield number
+        opened = OPENS.match(line)
+        if opened:
+            closing = BLOCKS[opened[1]]
+            closing = "" if closing in line[opened.end() :] else closing
 
 
 def _comment_above(lines: Sequence[str], start: int) -> tuple[int, ...]:

@@ -132,6 +132,19 @@ def test_a_notice_in_the_header_counts_and_one_elsewhere_does_not() -> None:
     assert credit_in(middle, 102, 102, ["potrace"]) is None
 
 
+@pytest.mark.parametrize(
+    ("body", "counts"),
+    [
+        ('def f():\n    """Trace.\n\n    Ported from potrace 1.16.\n    """\n', True),
+        ("/* Trace.\n   Ported from potrace 1.16. */\nint f(void);\n", True),
+        ('def f():\n    """Trace."""\n    x = "ported from potrace"\n', False),
+    ],
+)
+def test_a_notice_in_a_docstring_or_block_comment_counts(body: str, counts: bool) -> None:
+    text = body.rstrip("\n").split("\n")
+    assert (credit_in(text, 1, len(text), ["potrace"]) is not None) is counts
+
+
 def test_a_name_of_two_letters_is_no_evidence() -> None:
     assert credit_in(["# copied from r", "x"], 2, 2, ["r", ""]) is None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.policy.lines import positions
@@ -166,6 +166,7 @@ def toml_text(value: str, mark: int) -> str:
     return f"'{value}'"
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(WORDS, st.integers(0, 1), st.sampled_from(["", "\n", " # x = ['\n", "\n\n"])), max_size=6

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.policy.model import BadPolicy, Waiver
@@ -64,6 +64,7 @@ def test_a_block_reads_back(reason: str, table: str) -> None:
 PRINTABLE = st.text(min_size=1).filter(lambda text: bool(text.strip()))
 
 
+@settings(deadline=None)
 @given(PRINTABLE, PRINTABLE, st.dates(), st.none() | st.dates())
 def test_no_text_breaks_out_of_a_block(owner: str, note: str, made: date, expires: date | None) -> None:
     text = block("f", "ours", owner, made, expires=expires, note=note)
