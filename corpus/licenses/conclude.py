@@ -9,13 +9,13 @@ ranks lower must not speak for it. Called by the ingest pipeline.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from corpus.licenses import expression, families
 from corpus.licenses.declared import (
-    Dep5,
     Stanza,
     governed_folder,
     is_license_file,
@@ -43,6 +43,8 @@ TRUST: dict[EstablishedBy, float] = {
 }
 # A licence text alone does not say whether later versions are allowed.
 BARE = 0.7
+# A share of the headers that names a habit of the release.
+NEARLY_ALL = 0.9
 # What a GNU family is called when its version is not said.
 UNVERSIONED = frozenset({"GPL-1.0-or-later", "LGPL-2.0-or-later", "AGPL-1.0-or-later"})
 T = TypeVar("T")
@@ -50,12 +52,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement about a file. bare: a GNU licence text, which names a version and no more."""
+    """One statement about a file. texts: the licences whose bare texts are all that it consists of."""
 
     by: EstablishedBy
     expression: str
     confidence: float
-    bare: bool = False
+    texts: frozenset[str] = frozenset()
 
 
 def conclude(
@@ -81,17 +83,18 @@ def conclude(
     distinct = list(dict.fromkeys(wanted))
     detected = dict(zip(distinct, detector.detect(distinct, progress), strict=True))
 
+    own = {path: _of_header(header, detected[header.notice]) for path, header in headers.items()}
     package = _Package(
         {path: detected[text] for path, text in texts.items()},
         {path: metadata_expression(path, text) for path, text in tree.items() if is_metadata_file(path)},
-        declared,
-        dep5,
+        [from_name(declared), dep5.whole if dep5 else ""],
+        [statements[0].expression for statements in own.values() if statements],
     )
     return {
         path: _decide(
-            _of_header(header, detected.get(header.notice, NOTHING)),
+            own[path],
             [*_of_stanza(stanzas.get(path), detected), *package.statements(path)],
-            detected.get(header.notice, NOTHING).reason,
+            _failure(header, detected[header.notice]),
         )
         for path, header in headers.items()
     }
@@ -99,13 +102,24 @@ def conclude(
 
 def _of_header(header: Header, found: Detection) -> list[Statement]:
     """The notice and the tag of a file, the deciding one first."""
-    tagged = expression.combine([expression.parse_spdx(tag) or from_name(tag) for tag in header.tags])
-    tag = [Statement("spdx-tag", tagged, TRUST["spdx-tag"])] if expression.is_stated(tagged) else []
+    tagged = expression.combine([_of_tag(tag) for tag in header.tags])
+    tag = [Statement("spdx-tag", tagged, TRUST["spdx-tag"])] if tagged else []
     if not expression.is_stated(found.expression):
         return tag
     notice = [Statement("header", found.expression, found.score * TRUST["header"])]
-    weak = found.score < SURE or _agree(found.expression, tagged)
-    return tag + notice if weak else notice + tag
+    yields = found.score < SURE or (tag and _agree(notice[0], tag[0]))
+    return tag + notice if yields else notice + tag
+
+
+def _of_tag(tag: str) -> str:
+    return expression.parse_spdx(tag) or from_name(tag)
+
+
+def _failure(header: Header, found: Detection) -> str:
+    """Why what the file itself says could not be read; "" when it was, or says nothing."""
+    if found.reason or expression.is_stated(found.expression):
+        return found.reason
+    return "unreadable tag" if not all(_of_tag(tag) for tag in header.tags) else ""
 
 
 def _of_stanza(stanza: Stanza | None, detected: Mapping[str, Detection]) -> list[Statement]:
@@ -120,17 +134,21 @@ def _of_stanza(stanza: Stanza | None, detected: Mapping[str, Detection]) -> list
 
 
 class _Package:
-    """What licence files and metadata say about the folders of one release."""
+    """What licence files, metadata and, as a whole, the headers say about the folders of one release."""
 
     def __init__(
-        self, texts: Mapping[str, Detection], stated: Mapping[str, str], declared: str, dep5: Dep5 | None
+        self,
+        texts: Mapping[str, Detection],
+        stated: Mapping[str, str],
+        whole: Iterable[str],
+        notices: Iterable[str],
     ) -> None:
-        whole = dep5.whole if dep5 else ""
-        self._whole = [text for text in dict.fromkeys([from_name(declared), whole]) if text]
+        self._whole = [text for text in dict.fromkeys(whole) if text]
         self._stated = _by_folder(stated, [path for path, text in stated.items() if text])
         self._texts = _by_folder(
-            texts, [path for path, d in texts.items() if expression.is_stated(d.expression)]
+            texts, [path for path, found in texts.items() if expression.is_stated(found.expression)]
         )
+        self._applied = Counter(notices)
         self._known: dict[str, list[Statement]] = {}
 
     def statements(self, path: str) -> list[Statement]:
@@ -141,89 +159,100 @@ class _Package:
 
     def _for_folder(self, folder: str) -> list[Statement]:
         upward = list(_upward(folder))
-        metadata = next((self._stated[at] for at in upward if at in self._stated), []) + self._whole
+        stated = next((self._stated[at] for at in upward if at in self._stated), []) + self._whole
         texts = next((self._texts[at] for at in upward if at in self._texts), [])
-        statements = [Statement("metadata", text, TRUST["metadata"]) for text in dict.fromkeys(metadata)]
+        metadata = [Statement("metadata", text, TRUST["metadata"]) for text in dict.fromkeys(stated)]
         if not texts:
-            return statements
-        of_file = _of_texts(texts)
-        deciding = [s for s in statements if of_file.bare and _agree(s.expression, of_file.expression, True)]
-        # Only or or-later: the licence text cannot say, metadata that names the same licence can.
-        return deciding[:1] + [of_file] + [s for s in statements if s not in deciding[:1]]
+            return metadata
+        text = _of_texts(texts)
+        # Only or or-later: a licence text cannot say; metadata that names the same licence can.
+        deciding = [one for one in metadata if text.texts and _same_licenses(one.expression, text.expression)]
+        if not deciding and text.texts:
+            text = self._as_applied(text)
+        return deciding[:1] + [text] + [one for one in metadata if one not in deciding[:1]]
+
+    def _as_applied(self, text: Statement) -> Statement:
+        """A bare text as the headers of the release apply it, when nearly all of them do so alike."""
+        alike = Counter({e: n for e, n in self._applied.items() if _same_licenses(e, text.expression)})
+        for applied, count in alike.most_common(1):
+            if count >= NEARLY_ALL * alike.total():
+                return Statement("license-file", applied, text.confidence, text.texts)
+        return text
 
 
-def _of_texts(texts: list[Detection]) -> Statement:
+def _of_texts(found: list[Detection]) -> Statement:
     """The licence texts of one folder as one statement.
 
     A text that applies a licence ("… or any later version") outranks bare ones that it names. LGPL-3.0 is
     GPL-3.0 with permissions, so those two texts together are the LGPL. All others must hold together.
     """
-    applied = [d for d in texts if not d.bare]
-    bare = [d for d in texts if d.bare]
-    named = {name for d in applied for name in expression.licenses_of(d.expression)}
-    bare = [d for d in bare if not any(families.same_version(d.expression, name) for name in named)]
-    if any(d.expression == "LGPL-3.0-only" for d in bare):
-        bare = [d for d in bare if d.expression != "GPL-3.0-only"]
+    applied = [one for one in found if not one.bare]
+    named = {name for one in applied for name in expression.licenses_of(one.expression)}
+    bare = [
+        one
+        for one in found
+        if one.bare and not any(families.same_version(one.expression, name) for name in named)
+    ]
+    texts = frozenset(name for one in bare for name in expression.licenses_of(one.expression))
+    if "LGPL-3.0-only" in texts:
+        bare = [one for one in bare if one.expression != "GPL-3.0-only"]
     kept = applied + bare
-    only_bare = bool(bare) and not applied
-    score = min(d.score for d in kept) * TRUST["license-file"] / len(kept) ** 0.5
-    gnu = only_bare and any(families.gnu(name) for d in bare for name in expression.licenses_of(d.expression))
-    return Statement(
-        "license-file",
-        expression.combine([d.expression for d in kept]),
-        score * (BARE if gnu else 1.0),
-        only_bare,
-    )
+    confidence = TRUST["license-file"] * min(one.score for one in kept) / len(kept) ** 0.5
+    if any(families.gnu(name) for name in texts):
+        confidence *= BARE
+    together = expression.combine([one.expression for one in kept])
+    return Statement("license-file", together, confidence, frozenset() if applied else texts)
 
 
 def _decide(own: list[Statement], others: list[Statement], failure: str) -> LicenseConclusion:
     statements = own + others
     if failure:
-        conflicts = tuple((s.by, s.expression) for s in statements)
-        return LicenseConclusion("", "Unknown", "unknown", 0.0, conflicts, failure)
+        found = tuple((one.by, one.expression) for one in statements)
+        return LicenseConclusion("", "Unknown", "unknown", 0.0, found, failure)
     if not statements:
         return UNKNOWN_LICENSE
     first, *rest = statements
-    conflicts = tuple(
-        dict.fromkeys(
-            (s.by, s.expression)
-            for s in rest
-            if not _agree(first.expression, s.expression, first.bare or s.bare)
-        )
-    )
+    conflicts = dict.fromkeys((one.by, one.expression) for one in rest if not _agree(first, one))
     return LicenseConclusion(
         first.expression,
         expression.category(first.expression),
         first.by,
         round(first.confidence, 3),
-        conflicts,
+        tuple(conflicts),
     )
 
 
-def _agree(one: str, other: str, bare: bool = False) -> bool:
-    """Whether two expressions do not contradict each other.
+def _agree(one: Statement, other: Statement) -> bool:
+    """Whether two statements do not contradict each other.
 
-    They are equal; or name the same licences where one of them is a bare text (`bare`); or one names a
-    GNU family without its version.
+    They are equal; or one is made of bare texts, among them those of all that the other names; or one
+    names a GNU family without a version.
     """
-    if not one or not other:
-        return False
-    if expression.equivalent(one, other):
+    if expression.equivalent(one.expression, other.expression):
         return True
-    left, right = set(expression.licenses_of(one)), set(expression.licenses_of(other))
-    if bare:
-        return _covered(left, right) and _covered(right, left)
-    if len(left) == len(right) == 1:
-        (a,), (b,) = left, right
-        return any(general in UNVERSIONED and families.refines(x, general) for x, general in ((a, b), (b, a)))
+    for general, specific in ((one, other), (other, one)):
+        names = expression.licenses_of(specific.expression)
+        if general.texts and _named_by(names, general.texts):
+            return True
+        if general.expression in UNVERSIONED and all(
+            families.refines(name, general.expression) for name in names
+        ):
+            return True
     return False
 
 
-def _covered(names: Iterable[str], by: Iterable[str]) -> bool:
-    return all(any(families.same_version(name, known) for known in by) for name in names)
+def _same_licenses(one: str, other: str) -> bool:
+    """Whether two expressions name the same families and versions."""
+    left, right = expression.licenses_of(one), expression.licenses_of(other)
+    return _named_by(left, right) and _named_by(right, left)
 
 
-def _upward(folder: str) -> Iterable[str]:
+def _named_by(names: Iterable[str], known: Iterable[str]) -> bool:
+    known = list(known)
+    return all(any(families.same_version(name, one) for one in known) for name in names)
+
+
+def _upward(folder: str) -> Iterator[str]:
     while folder:
         yield folder
         folder = posixpath.dirname(folder)

@@ -41,7 +41,7 @@ _SOURCE_SUFFIX = re.compile(
 def is_license_file(path: str) -> bool:
     """Whether a path is by its name a licence text: COPYING.LESSERv3, LICENSE.md, LICENSES/MIT.txt."""
     folder, name = posixpath.split(path)
-    if _SOURCE_SUFFIX.search(name):
+    if _SOURCE_SUFFIX.search(name) or path == "debian/copyright":
         return False
     if posixpath.basename(folder) == "LICENSES":
         return True

@@ -23,34 +23,45 @@ _COPYLEFT_WORDS = re.compile(
     r"(?i)\b[al]?gpl|general public|lesser public|copyleft|share[- ]?alike|mozilla|mpl\b|cecill|eclipse|epl\b"
     r"|cddl|eupl|free software|gnu\b|affero|non-?commercial"
 )
-# A match of fewer words names no licence, unless it is a tag ("License: MIT") or a whole line.
+# A match of fewer words names no licence, unless it is a tag ("License: MIT").
 MIN_WORDS = 4
-# More licences than that in short mentions are a list of ids, not a notice.
-MAX_MENTIONS = 6
+# Matches of fewer words are mentions.
+LONG = 2 * MIN_WORDS
+_TAG = re.compile(r"(?i)\blicen[cs]e\s*[:=]")
+_NAMES_GPL = re.compile(r"(?i)\b[al]?gpl|general\s+public\s+licen[cs]e|copyleft")
+# More licences than that in short mentions, none of them granted, are a list of ids.
+MAX_MENTIONS = 2
 # What surrounds the sentence that grants: scancode reads licences of its own, or other versions, in it.
 _SURROUND = re.compile(
     r"(?i)without any warranty|hope that it will be useful|should have received|along with this"
+    r"|for more details|merchantability"
     r"|write to the free software|foundation, inc|franklin st|temple place"
 )
 _GRANT = re.compile(r"(?i)redistribut|licensed|either version|under the terms|permi[ts]|released|licen[cs]e:")
 # The Free Software Foundation's own words for a choice, which scancode loses when more text follows.
 _CHOICE = re.compile(r"(?i)under\s+the\s+terms\s+of\s+either\b")
 _IN_PARALLEL = re.compile(r"(?i)\bor\s+both\s+in\s+parallel\b")
+# Scores (0..100) under which a match is no statement: of any, and of a short one.
 MIN_SCORE = 50.0
+SHORT_SCORE = 90.0
+# The share of the known notice from which a permissive reading of a text that names the GPL is believed.
+CERTAIN = 0.95
 
 
 def detect_text(text: str) -> dict[str, object]:
     """The licence that a notice or a licence text states.
 
     Returns `expression` (SPDX, "" when none), `score` 0..1, `matched_lines` [first, last] (1-based) or None,
-    `bare` (a licence text and nothing that applies it to a work) and `path`: `fast` | `full`.
+    `bare` (a licence text and nothing that applies it to a work), `reason` (`ambiguous` when the answer
+    would be permissive, is not certain, and the text speaks of the GPL) and `path`: `fast` | `full`.
     """
     matches = _INDEX.match(query_string=text, approximate=False)
     path = "fast"
     if not _settled(matches, text):
         matches = _INDEX.match(query_string=text)
         path = "full"
-    return {**_conclude(_believable(matches), text), "path": path}
+    found = _conclude(_believable(matches, text), text)
+    return {**found, "path": path}
 
 
 def _settled(matches: list[Any], text: str) -> bool:
@@ -65,48 +76,61 @@ def _settled(matches: list[Any], text: str) -> bool:
     return _COPYLEFT_WORDS.search(text) is None
 
 
-def _believable(matches: Iterable[Any]) -> list[Any]:
+def _believable(matches: Iterable[Any], text: str) -> list[Any]:
     """The matches of detections, i.e. without clues, false positives, fragments and lists of ids."""
     kept: list[Any] = []
+    lines = text.splitlines()
     for group in _scancode.group_matches(matches):
         found = _scancode.LicenseDetection.from_matches(matches=group)
-        if found.license_expression is None:
-            continue
-        solid = [match for match in found.matches if _is_solid(match)]
-        short = {match.rule.license_expression for match in solid if match.len() < 2 * MIN_WORDS}
-        if len(short) > MAX_MENTIONS:
-            solid = [match for match in solid if match.len() >= 2 * MIN_WORDS]
-        kept += solid
+        if found.license_expression is not None:
+            kept += [match for match in found.matches if _is_solid(match, lines)]
+    mentioned = {match.rule.license_expression for match in kept if match.len() < LONG}
+    if len(mentioned) > MAX_MENTIONS and not _GRANT.search(text):
+        kept = [match for match in kept if match.len() >= LONG]
     return kept
 
 
-def _is_solid(match: Any) -> bool:
+def _is_solid(match: Any, lines: list[str]) -> bool:
     rule = match.rule
     if rule.is_license_clue or rule.is_license_intro or match.score() < MIN_SCORE:
         return False
-    return bool(rule.is_license_tag or match.matcher == "1-spdx-id" or match.len() >= MIN_WORDS)
+    if match.len() >= MIN_WORDS or match.matcher == "1-spdx-id":
+        return True
+    return bool(match.score() >= SHORT_SCORE and (rule.is_license_tag or _TAG.search(_matched(match, lines))))
+
+
+def _matched(match: Any, lines: list[str]) -> str:
+    return " ".join(lines[match.start_line - 1 : match.end_line])
 
 
 def _conclude(matches: list[Any], text: str) -> dict[str, object]:
-    if not matches:
-        return {"expression": "", "score": 0.0, "matched_lines": None, "bare": False}
     lines = text.splitlines()
     granting = [match for match in matches if not _is_surround(match, lines)] or matches
+    if not granting:
+        return {"expression": "", "score": 0.0, "matched_lines": None, "bare": False, "reason": ""}
     expressions = [expression.from_scancode(match.rule.license_expression) for match in granting]
     named = [stated for stated in expressions if expression.is_stated(stated)] or expressions[:1]
-    choice = _CHOICE.search(text)
-    words = sum(match.len() for match in granting)
+    # Who grants terms and mentions the public domain grants those terms.
+    named = [stated for stated in named if expression.category(stated) != "Public Domain"] or named
+    choice = _CHOICE.search(text) is not None and _IN_PARALLEL.search(text) is not None
+    merged = merge_notice(named, choice)
+    words = [match.len() for match in granting]
+    score = sum(match.score() * match.len() for match in granting) / sum(words) / 100
+    doubtful = score < CERTAIN or max(words) < LONG
+    if doubtful and _NAMES_GPL.search(text) and not expression.is_copyleft(merged):
+        return {"expression": "", "score": 0.0, "matched_lines": None, "bare": False, "reason": "ambiguous"}
     return {
-        "expression": merge_notice(named, choice is not None and _IN_PARALLEL.search(text) is not None),
-        "score": round(sum(match.score() * match.len() for match in granting) / words / 100, 3),
+        "expression": merged,
+        "score": round(score, 3),
         "matched_lines": [min(m.start_line for m in matches), max(m.end_line for m in matches)],
         "bare": all(match.rule.is_license_text for match in granting),
+        "reason": "",
     }
 
 
 def _is_surround(match: Any, lines: list[str]) -> bool:
     """Whether a match lies in the warranty and address sentences of a notice, not in its grant."""
-    matched = " ".join(lines[match.start_line - 1 : match.end_line])
+    matched = _matched(match, lines)
     return _SURROUND.search(matched) is not None and _GRANT.search(matched) is None
 
 

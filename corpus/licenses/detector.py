@@ -41,7 +41,7 @@ class Detection:
 
     score: 0..1, how much of the known notice was there. matched_lines: first and last, 1-based, within
     the text. bare: a licence text that nothing applies to a work (names the licence, not only/or-later).
-    reason: why there is no answer (`timeout`, `memory`, `crash`, `too long`); "" when there is.
+    reason: why there is no answer (`timeout`, `memory`, `crash`, `too long`, `ambiguous`); "" when there is.
     """
 
     expression: str
@@ -114,7 +114,7 @@ class Detector(AbstractContextManager["Detector"]):
         jobs = ((unknown[key],) for key in keys)
         for at, outcome in self._pool.map_unordered("corpus.licenses.detect:detect_text", jobs):
             found = _detection(outcome)
-            if not found.reason:
+            if not isinstance(outcome, WhenceError):
                 self._cache.keep(keys[at], found)
             yield keys[at], found
 
@@ -130,6 +130,7 @@ def _detection(outcome: dict[str, Any] | WhenceError) -> Detection:
         float(outcome["score"]),
         (int(lines[0]), int(lines[1])) if lines else None,
         bool(outcome["bare"]),
+        str(outcome["reason"]),
     )
 
 

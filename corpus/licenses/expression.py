@@ -6,6 +6,7 @@ here needs scancode. Called by every other module of this package and by the pol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -30,6 +31,7 @@ SEVERITY: tuple[str, ...] = (
 UNSTATED = frozenset({"Unstated License", "Unknown"})
 _RANK = {name: rank for rank, name in enumerate(SEVERITY)}
 SCANCODE_REF = "LicenseRef-scancode-"
+_ID = re.compile(r"[A-Za-z0-9.+:_-]+")
 # Longer texts are no expression; the parser is not asked.
 MAX_EXPRESSION = 2_000
 
@@ -70,9 +72,10 @@ def _tree(expression: str) -> Any | None:
     if not expression.strip() or len(expression) > MAX_EXPRESSION:
         return None
     try:
-        return _licensing().parse(expression)
+        tree = _licensing().parse(expression)
     except (ExpressionError, LexError, RecursionError, ValueError, TypeError):
         return None
+    return tree if tree is not None and all(_ID.fullmatch(symbol.key) for symbol in _symbols(tree)) else None
 
 
 def _substitute(tree: Any, ids: Mapping[str, str]) -> str:
@@ -98,6 +101,7 @@ def _symbols(tree: Any) -> list[Any]:
     return list(dict.fromkeys(_licensing().license_symbols(tree, unique=True, decompose=True)))
 
 
+@lru_cache(maxsize=4096)
 def licenses_of(expression: str) -> tuple[str, ...]:
     """The ids that an expression names, exceptions included, in order of appearance."""
     tree = _tree(expression)
@@ -118,6 +122,7 @@ def _spdx_id(name: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def parse_spdx(text: str) -> str | None:
     """A normalised SPDX expression, or None when `text` is none.
 
@@ -136,6 +141,7 @@ def parse_spdx(text: str) -> str | None:
     return _substitute(tree, ids)
 
 
+@lru_cache(maxsize=4096)
 def from_scancode(expression: str) -> str:
     """Scancode's licence keys -> SPDX; `LicenseRef-scancode-…` where SPDX has no id, "" for nonsense."""
     tree = _tree(expression)
@@ -156,6 +162,7 @@ def combine(expressions: list[str], operator: str = "AND") -> str:
     return parse_spdx(f" {operator} ".join(f"({text})" for text in distinct)) or distinct[0]
 
 
+@lru_cache(maxsize=4096)
 def equivalent(one: str, other: str) -> bool:
     """Whether both expressions mean the same (order and grouping aside)."""
     left, right = _tree(one), _tree(other)

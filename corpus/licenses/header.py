@@ -25,7 +25,8 @@ _SPEAKS = re.compile(
     r"licen[cs]|copyleft|\b[al]?gpl|general public|free software(?! foundation|$)|redistribut|permission"
     r"|permitted|public[- ]domain|warrant(?:y|ies)\b|creative commons|proprietary|confidential|trade secret"
     r"|disclaim|without restriction|no restriction|freely|special exception|commercial use|non-?commercial"
-    r"|cecill|under the terms|may be (?:used|copied|distributed)|(?-i:\bCOPYING\b)"
+    r"|cecill|this notice|copyright notice|misrepresent|following conditions|terms (?:of|and)\b"
+    r"|may be (?:used|copied|distributed)|(?-i:\bCOPYING\b)"
     r"|(?:distributed|released|available|provided|published) under"
     r"|under (?:the )?(?:(?:modified|new|[234].clause) )?(?:mit|bsd|isc)\b",
     re.IGNORECASE,
@@ -63,6 +64,7 @@ _COPYRIGHT = re.compile(
 )
 _TAG = re.compile(r"^\W{0,10}(?:(?:dnl|REM|@c)\s+)?SPDX-License-Identifier:\s*(\S.*)$", re.IGNORECASE)
 _TAG_END = re.compile(r"\s*(?:\*+/|-->|\"\"\"|'''|\*\)|-\}|\|#|=#|%>|\?>).*$")
+_LIST_ITEM = re.compile(r"\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s", re.IGNORECASE)
 _WORDS = re.compile(r"\w+\+?")
 
 
@@ -143,6 +145,20 @@ def _is_prose(line: str) -> bool:
     return len(_PROSE_WORD.findall(line)) >= 2 and _CODE.search(line) is None
 
 
+def _runs_on(line: str) -> bool:
+    """Whether a line is prose whose sentence goes on after it."""
+    return line[-1:] not in ".:!?>" and len(line.split()) >= 5
+
+
+def _end_of_terms(lines: list[str], last: int) -> int:
+    """The end of the paragraph of line `last`, and of the numbered list that follows it."""
+    while last + 1 < len(lines) and (
+        lines[last + 1] or (last + 2 < len(lines) and _LIST_ITEM.match(lines[last + 2]))
+    ):
+        last += 1
+    return last
+
+
 def _about_licensing(lines: list[str]) -> list[str]:
     """From the first line that speaks of licensing to the end of the paragraph with the last one."""
     lines = [line for line in lines if _SPEAKS.search(line) or not _COPYRIGHT.search(line)]
@@ -150,10 +166,9 @@ def _about_licensing(lines: list[str]) -> list[str]:
     if not speaking:
         return []
     first, last = speaking[0], speaking[-1]
-    # A sentence that began on the line before.
-    if first and lines[first][:1].islower() and lines[first - 1]:
+    # The sentence may have begun on the lines before.
+    while first and speaking[0] - first < 3 and _runs_on(lines[first - 1]):
         first -= 1
-    while last + 1 < len(lines) and lines[last + 1]:
-        last += 1
+    last = _end_of_terms(lines, last)
     spoken = [re.sub(r"\s+", " ", line) for line in lines[first : last + 1]]
     return [line for at, line in enumerate(spoken) if line or (at and spoken[at - 1])]

@@ -1,0 +1,145 @@
+"""The notice at the top of a file: found in any comment syntax, named by one key."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.licenses.header import HEADER_BYTES, notice_key, read_header
+
+NOTICE = (
+    "This program is free software; you can redistribute it and/or modify",
+    "it under the terms of the GNU General Public License as published by",
+    "the Free Software Foundation; either version 2 of the License, or",
+    "(at your option) any later version.",
+)
+
+
+def commented(first: str, sign: str, last: str, lines: tuple[str, ...] = NOTICE) -> bytes:
+    return "\n".join([first, *(sign + line for line in lines), last, "int main = 1;", ""]).encode()
+
+
+SYNTAXES = {
+    "c": commented("/*", " * ", " */"),
+    "c without asterisks": commented("/* example.c", "   ", "*/"),
+    "c++": commented("// example", "// ", "//"),
+    "shell": commented("#!/bin/sh", "# ", "#"),
+    "lisp": commented(";;; example.el", ";;; ", ";;"),
+    "tex": commented("%% example", "%% ", "%%"),
+    "fortran 77": commented("C example", "C     ", "C"),
+    "fortran 90": commented("! example", "! ", "!"),
+    "ada": commented("-- example", "--  ", "--"),
+    "python": commented('"""Example.', "", '"""'),
+    "ocaml": commented("(* example", "   ", "*)"),
+    "haskell": commented("{- example", "   ", "-}"),
+    "html": commented("<!-- example", "  ", "-->"),
+    "m4": commented("dnl example", "dnl ", "dnl"),
+    "julia": commented("#= example", "", "=#"),
+    "octave": commented("## Copyright (C) 2011 A", "## ", "##"),
+    "no comment at all": commented("ifelse(`", "   ", "')"),
+    "after code": b"#ifndef EXAMPLE_H\n#define EXAMPLE_H\n" + commented("/*", " * ", " */"),
+}
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_one_notice_has_one_key_in_every_syntax(syntax: str) -> None:
+    header = read_header(SYNTAXES[syntax])
+    assert notice_key(header.notice) == notice_key("\n".join(NOTICE))
+
+
+def test_names_years_and_descriptions_are_left_out() -> None:
+    one = b"/* a.c\n *\n * Copyright (C) 1999, 2004 Jane Roe <jane@example.org>\n *\n"
+    other = b"/* Sorting.\n *\n * (c) 2020-2022 The Other Project\n *\n"
+    rest = "".join(f" * {line}\n" for line in NOTICE).encode() + b" */\n"
+    assert read_header(one + rest).notice == read_header(other + rest).notice == "\n".join(NOTICE)
+
+
+def test_the_list_after_the_last_sentence_belongs_to_the_notice() -> None:
+    text = b"""/* Permission is granted to anyone to use this software for any purpose,
+ * subject to the following restrictions:
+ *
+ * 1. The origin must be stated.
+ * 2. Altered versions must be marked.
+ *
+ * The algorithm is that of the second edition.
+ */
+"""
+    notice = read_header(text).notice
+    assert notice.endswith("2. Altered versions must be marked.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"\n\n",
+        b"/* Sorts numbers. */\nint f(void);\n",
+        b"/* Copyright (C) 2011 Free Software Foundation, Inc. */\nint f(void);\n",
+        b"#include <gsl/gsl_math.h>\n",
+        b"int x;\n" * 500 + b"/* This is free software under the GPL. */\n",  # not a header
+        bytes(range(256)),
+    ],
+)
+def test_files_without_a_notice(text: bytes) -> None:
+    assert read_header(text).notice == ""
+    assert read_header(text).tags == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        (b"// SPDX-License-Identifier: GPL-2.0-or-later\n", ("GPL-2.0-or-later",)),
+        (b"/* SPDX-License-Identifier: MIT OR Apache-2.0 */\n", ("MIT OR Apache-2.0",)),
+        (b"#!/bin/sh\n# spdx-license-identifier:   LGPL-2.1+\r\n", ("LGPL-2.1+",)),
+        (b"<!-- SPDX-License-Identifier: CC0-1.0 -->\n", ("CC0-1.0",)),
+        (b"# SPDX-License-Identifier: MIT\n# SPDX-License-Identifier: ISC\n", ("MIT", "ISC")),
+        (b'tag = "SPDX-License-Identifier: MIT"\n', ()),
+        (b"# looks for a line such as SPDX-License-Identifier: MIT\n", ()),
+        (b"# SPDX-License-Identifier:\n", ()),
+    ],
+)
+def test_spdx_tags(text: bytes, tags: tuple[str, ...]) -> None:
+    header = read_header(text)
+    assert header.tags == tags
+
+
+def test_tags_are_no_part_of_the_notice() -> None:
+    text = (
+        b"# SPDX-License-Identifier: MIT\n# SPDX-FileCopyrightText: 2020\n# Licensed under the terms of X.\n"
+    )
+    assert read_header(text).notice == "Licensed under the terms of X."
+
+
+HOSTILE = {
+    "one line": b"/* license " * 100_000,
+    "stars": b"/*" + b"*" * 1_000_000,
+    "stars between letters": b"/*" + (b"*" * 900 + b"x") * 1_100,
+    "letters": b"# " + b"a" * 1_000_000,
+    "words": b"# " + b"license " * 130_000,
+    "copyrights": (b"# " + b"copyright (c) " * 140 + b"\n") * 500,
+    "open comments": b"/* license\n" * 100_000,
+    "list": b"# license:\n" + b"#\n# 1. x\n" * 100_000,
+    "spaces": b"# SPDX-License-Identifier: " + b" " * 1_000_000 + b"MIT",
+    "invalid utf-8": b"# license \xff\xfe" * 60_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_header_is_bounded(name: str) -> None:
+    started = time.perf_counter()
+    header = read_header(HOSTILE[name])
+    assert time.perf_counter() - started < 2.0
+    assert len(header.notice) <= HEADER_BYTES
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read(text: bytes) -> None:
+    header = read_header(text)
+    assert isinstance(header.notice, str)
+
+
+@given(st.text(alphabet=st.sampled_from("abc licenseGPL2+.,\n"), max_size=80), st.integers(0, 3))
+def test_the_key_ignores_layout_and_case(text: str, spaces: int) -> None:
+    relaid = text.replace(" ", " " * (spaces + 1)).replace("\n", " \n").upper()
+    assert notice_key(relaid) == notice_key(text)
