@@ -109,29 +109,23 @@ def _read_overrun(lines: list[bytes], hunk: Hunk) -> tuple[int, int]:
     """Read the lines that go on after the counts are used up; returns how many old and new ones there are."""
     at, end = hunk.end, len(lines)
     old = new = 0
-    context: list[bytes] = []  # counts only if a changed line follows
     while at < end:
         line = lines[at]
         mark = line[:1]
-        if mark == b" ":
-            context.append(line[1:])
-        elif mark == b"+" or (mark == b"-" and line.rstrip() != b"--" and not starts_file(lines, at)):
-            hunk.wrong_line = hunk.wrong_line or at + 1
-            hunk.lines += context
-            hunk.added += [False] * len(context)
-            old += len(context)
-            new += len(context)
-            context = []
-            if mark == b"+":
-                hunk.lines.append(line[1:])
-                hunk.added.append(True)
-                new += 1
-            else:
-                hunk.removed += 1
-                old += 1
-        elif mark != b"\\":
+        if mark == b"-" and (line.rstrip() == b"--" or starts_file(lines, at)):
+            break  # the signature of a mail, or the next file
+        if mark not in (b"+", b" ", b"-", b"\\"):
             break
+        if mark in (b"+", b" "):
+            hunk.lines.append(line[1:])
+            hunk.added.append(mark == b"+")
+            new += 1
+        if mark in (b"-", b" "):
+            old += 1
+        hunk.removed += mark == b"-"
         at += 1
+    if (old or new) and not hunk.wrong_line:
+        hunk.wrong_line = hunk.end + 1
     hunk.end = at
     return old, new
 

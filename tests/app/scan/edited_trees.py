@@ -9,13 +9,14 @@ from pathlib import Path
 
 # Lines that look like parts of a diff.
 TRAPS = [
-    b"-- x", b"++ y", b"--- a/x", b"+++ b/x", b"@@ -1 +1 @@", b"diff --git a/x b/x", b"-- ", b"", b"\\ No newline",
-    b"Binary files a and b differ", b"From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001", b"+",
-    b"-", b" ", b"\tx\r", b"\xff\xfe\x80", b"GIT binary patch", b"rename to z", b"\x0cpage",
+    b"-- x", b"++ y", b"--- a/x", b"+++ b/x", b"@@ -1 +1 @@", b"diff --git a/x b/x", b"-- ", b"",
+    b"Binary files a and b differ", b"From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001",
+    b"\\ No newline", b"+", b"-", b" ", b"\tx\r", b"\xff\xfe\x80", b"GIT binary patch",
+    b"rename to z", b"\x0cpage",
 ]  # fmt: skip
 NAMES = [
-    "plain.py", "with blank.c", "tab\there.c", 'quo"te.c', "back\\slash.c", "ünï/cødé.py", "new\nline.c", "a b/ c.txt",
-    "deep/er/and/deeper.h", "-dash", "bell\x07.c", " lead", "trail ", "b/b/x y", "dev/null",
+    "plain.py", "with blank.c", "tab\there.c", 'quo"te.c', "back\\slash.c", "ünï/cødé.py", "new\nline.c",
+    "a b/ c.txt", "deep/er/and/deeper.h", "-dash", "bell\x07.c", " lead", "trail ", "b/b/x y", "dev/null",
 ]  # fmt: skip
 
 
