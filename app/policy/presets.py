@@ -49,7 +49,7 @@ PERMISSIVE = Preset(
     "permissive",
     "A permissively licensed project that takes code on like terms",
     (
-        "Matplotlib, Licenses for contributed code: https://matplotlib.org/stable/project/license.html",
+        "Matplotlib, Licenses: https://matplotlib.org/stable/devel/license.html",
         "SciPy, Licensing: https://docs.scipy.org/doc/scipy/dev/core-dev/index.html#licensing",
     ),
     review=(

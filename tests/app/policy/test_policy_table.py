@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.policy import compat
+from app.policy import compat, families
 from app.policy.licenses import Leaf
-from app.policy.model import Entry, ListName, Policy
-from app.policy.rules import RULES, Case
+from app.policy.model import STATUSES, Entry, ListName, Policy
+from app.policy.rules import RULES, Case, Rule
 
 HERE = Path(__file__).parent
 with (HERE / "table.csv").open(encoding="utf-8") as file:
@@ -92,15 +94,47 @@ def test_the_table_is_as_large_and_as_sourced_as_promised() -> None:
     assert len(set(keys)) == len(keys)
 
 
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    """No verdict is remembered from before the test, or by what comes after it."""
+    forget()
+    yield
+    forget()
+
+
+def forget() -> None:
+    for remembered in (compat._of_expression, families.reaches, families.offers):
+        remembered.cache_clear()
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.slug)
-def test_each_rule_is_needed(rule: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_rule_is_needed(rule: Rule, monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:
     """With any one rule taken out, some expected verdict is missed."""
     monkeypatch.setattr(compat, "RULES", tuple(other for other in RULES if other is not rule))
-    compat._of_expression.cache_clear()
-    try:
-        assert not all_as_expected()
-    finally:
-        compat._of_expression.cache_clear()
+    assert not all_as_expected()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.slug)
+def test_each_status_is_needed(rule: Rule, monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:
+    """With any other status for any one rule, some expected verdict is missed."""
+    for status in {*STATUSES} - {rule.status}:
+        changed = tuple(replace(other, status=status) if other is rule else other for other in RULES)
+        monkeypatch.setattr(compat, "RULES", changed)
+        forget()
+        assert not all_as_expected(), status
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [(table, key) for table in ("PASSES_ON", "EXCLUDED", "LIFTED") for key in getattr(families, table)],
+)
+def test_each_entry_of_the_families_is_needed(
+    table: str, key: str, monkeypatch: pytest.MonkeyPatch, fresh: None
+) -> None:
+    """With any one licence taken out of a table, some expected verdict is missed."""
+    entries = getattr(families, table)
+    monkeypatch.setattr(families, table, {name: entry for name, entry in entries.items() if name != key})
+    assert not all_as_expected()
 
 
 def all_as_expected() -> bool:
