@@ -65,7 +65,7 @@ def arrays(rules: Rules) -> tuple[Any, ...]:
     return (*as_bytes, first, pool, flat, np.array(rules.options, np.int32))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def span_sums(data, starts, ends, table, base, out):  # type: ignore[no-untyped-def]
     """out[i] = Σ table[data[starts[i] + k]] · B^k: the sums of `corpus.languages.spelling`, span by span."""
     for i in range(len(starts)):

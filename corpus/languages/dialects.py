@@ -70,7 +70,8 @@ DIALECTS = (
         starts="@$",
         imports="require require_relative",
         closers="end begin",
-        waiting=words.JAVASCRIPT_WAITING + " if unless while until when and or not elsif split match gsub sub",
+        waiting=words.JAVASCRIPT_WAITING
+        + " if unless while until when and or not elsif split match gsub sub",
         brace_is_operand=True,
     ),
     Language(

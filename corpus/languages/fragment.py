@@ -1,8 +1,8 @@
 """Where the code of a fragment begins: a hunk of a diff may start inside a comment or documentation string.
 
 A block comment: when its closer comes before any opener, and not inside a string that ends, what precedes is comment.
-A long string (three quotes): of "starts outside" and "starts inside" the one that leaves no such string open wins; if
-neither does better, the one that leaves more operators a name, since prose has few. Called by `corpus.languages.scan`.
+A long string (three quotes): of "starts outside" and "starts inside" the one that leaves more operators a name wins,
+since prose has few; if neither does better, the one that leaves no such string open. Called by `corpus.languages.scan`.
 """
 
 from __future__ import annotations
@@ -38,11 +38,10 @@ def code_begins(text: bytes, language: Language, scan_from: Callable[[int], Lexe
     outside: Lexemes | None = None
     for remark in language.remarks:
         closer = _first_closer(text, remark)
-        opener = text.find(remark.opener.encode())
-        if closer < 0 or 0 <= opener <= closer:
+        if closer < 0 or 0 <= _first_opener(text, remark) < closer:
             continue
         outside = outside or scan_from(0)
-        if not _in_string(outside, closer):
+        if not _in_string(text, outside, closer):
             end = closer + len(remark.closer)
             if remark.flags & k.TO_LINE_END:
                 end = text.find(b"\n", end) if b"\n" in text[end:] else len(text)
@@ -54,8 +53,8 @@ def code_begins(text: bytes, language: Language, scan_from: Callable[[int], Lexe
     outside = outside or scan_from(0)
     begin = min(places) + 3
     inside = scan_from(begin)
-    better = (_left_open(inside), -_operators_a_name(inside)) < (_left_open(outside), -_operators_a_name(outside))
-    return begin if better else 0
+    gain = _operators_a_name(inside) - _operators_a_name(outside)
+    return begin if gain > 0 or (gain == 0 and _left_open(outside) and not _left_open(inside)) else 0
 
 
 def _first_closer(text: bytes, remark: Remark) -> int:
@@ -66,18 +65,30 @@ def _first_closer(text: bytes, remark: Remark) -> int:
     for at in (text.find(closer), text.find(b"\n" + closer) + 1):
         if at < 0 or (at == 0 and not text.startswith(closer)):
             continue
-        alone = text[text.rfind(b"\n", 0, at) + 1 : at].strip() == b"" and text[at + len(closer) :][:1] in b"\r\n"
+        alone = (
+            text[text.rfind(b"\n", 0, at) + 1 : at].strip() == b"" and text[at + len(closer) :][:1] in b"\r\n"
+        )
         column0 = at == 0 or text[at - 1 : at] == b"\n"
         if (not remark.flags & k.CLOSE_ALONE or alone) and (not remark.flags & k.CLOSE_COLUMN0 or column0):
             return at
     return -1
 
 
-def _in_string(found: Lexemes, at: int) -> bool:
-    """Whether a string that ends properly holds the byte at `at`."""
-    token, stop = found.strings[:, 0], found.strings[:, 2]
-    held = (found.start[token] < at) & (at < found.end[token]) & (stop < found.end[token])
-    return bool(held.any())
+def _first_opener(text: bytes, remark: Remark) -> int:
+    opener = remark.opener.encode()
+    if remark.where not in (k.COLUMN0, k.POD_START) or text.startswith(opener):
+        return text.find(opener)
+    at = text.find(b"\n" + opener)
+    return at + 1 if at >= 0 else -1
+
+
+def _in_string(text: bytes, found: Lexemes, at: int) -> bool:
+    """Whether a string, or regular expression, that ends properly holds the byte at `at`."""
+    for token, _, stop in found.strings.tolist():
+        start, end = int(found.start[token]), int(found.end[token])
+        if start < at < end:
+            return stop < end or text[start : start + 1] == b"/"
+    return False
 
 
 def _left_open(found: Lexemes) -> bool:

@@ -135,7 +135,7 @@ def exponent_end(text, i, n):  # type: ignore[no-untyped-def]
         i += 1
     if i >= n or not is_digit(text[i]):
         return -1
-    while i < n and (is_digit(text[i]) or text[i] == 95):
+    while i < n and is_digit(text[i]):
         i += 1
     return i
 

@@ -132,16 +132,16 @@ def _hashes(text: bytes, found: _Lexemes, caseless: bool, compiled: bool) -> NDA
 
 
 def _renamed(
-    text: bytes, found: _Lexemes, kind: NDArray[np.uint8], raw: NDArray[np.uint64]
+    text: bytes, row: Language, found: _Lexemes, kind: NDArray[np.uint8], raw: NDArray[np.uint64]
 ) -> NDArray[np.uint64]:
     """Identifiers made equal, numbers by value; each distinct number is valued once."""
     renamed = np.where(kind == Kind.NAME, np.uint64(spelling.NAME_HASH), raw)
     numbers = np.flatnonzero(kind == Kind.NUMBER)
     _, first, inverse = np.unique(raw[numbers], return_index=True, return_inverse=True)
     spans = zip(found.start[numbers[first]].tolist(), found.end[numbers[first]].tolist(), strict=True)
-    values = [
-        spelling.number_hash(text[start : min(end, start + 80)].decode("latin-1")) for start, end in spans
-    ]
+    kinds = bool(row.numbers & k.KIND_SUFFIX)
+    texts = (text[start : min(end, start + 80)].decode("latin-1") for start, end in spans)
+    values = [spelling.number_hash(number, kinds) for number in texts]
     renamed[numbers] = np.array(values, np.uint64)[inverse]
     return renamed
 
@@ -182,7 +182,7 @@ def _complete(text: bytes, row: Language, found: _Lexemes, compiled: bool) -> Sc
     fresh = found.fresh.astype(np.bool_)
     keep = ((bits & spelling.DROP) == 0) & ~marks.empty_statements(bits, raw, neutral, fresh)
     result = Scan(
-        kind, found.start, found.end, found.line, found.indent, raw, _renamed(text, found, kind, raw), neutral,
+        kind, found.start, found.end, found.line, found.indent, raw, _renamed(text, row, found, kind, raw), neutral,
         keep, fresh, found.comments,
     )  # fmt: skip
     return _without_documentation(result) if row.docstrings else result

@@ -117,17 +117,19 @@ def _span_sums(
 
 _RADIX = re.compile(r"0(?:x([0-9a-f]+)|b([01]+)|o([0-7]+))(?:u|l|n|i|im|j|(?:[iu](?:8|16|32|64|128|size)))*$")
 _DECIMAL = re.compile(r"(\d+\.?\d*|\.\d+)(?:[edf]([+-]?\d+))?(.*)$", re.DOTALL)
+_RUST_TYPE = re.compile(r"_(?:[iuf]\d+|[iu]size)$")
 _IMAGINARY = re.compile(r"(?:i|j|im)$")
 
 
-def number_value(spelling: str) -> str:
+def number_value(spelling: str, kinds: bool = False) -> str:
     """One text for all spellings of a number: `1.0e-3`, `0.001`, `1d-3`, `1.E-3f` and `0x10`, `16` agree.
 
-    Suffixes of types are dropped, an imaginary unit is kept. What is no number we know stays as it is spelled.
+    kinds: what follows an underscore is a kind (Fortran), not digits. Suffixes of types are dropped, an imaginary unit
+    is kept. What is no number we know, or longer than 64 characters, stays as it is spelled.
     """
-    plain = spelling.lower().replace("_", "" if "_" in spelling else "_").replace("'", "")
-    if "_" in spelling and (kind := re.match(r"([\d.]+(?:[ed][+-]?\d+)?)_(?=[a-z])", spelling.lower())):
-        plain = kind[1]
+    plain = spelling.lower().replace("'", "")
+    if "_" in plain:
+        plain = plain.split("_")[0] if kinds else _RUST_TYPE.sub("", plain).replace("_", "")
     if len(plain) > 64:
         return spelling
     if radix := _RADIX.match(plain):
@@ -143,9 +145,9 @@ def number_value(spelling: str) -> str:
 
 
 @lru_cache(maxsize=1 << 14)
-def number_hash(spelling: str) -> int:
+def number_hash(spelling: str, kinds: bool) -> int:
     """Renamed hash of a number: by value."""
-    return hash_spelling(number_value(spelling).encode(), VALUE_SEED)
+    return hash_spelling(number_value(spelling, kinds).encode(), VALUE_SEED)
 
 
 NAME_HASH = hash_spelling(b"NAME", VALUE_SEED)

@@ -44,7 +44,9 @@ JAVASCRIPT = """
     undefined var void while with yield"""
 JAVASCRIPT_OPERATORS = """
     ++ -- ** << >> >>> <= >= == != === !== && || ?? ?. += -= *= /= %= **= &= |= ^= <<= >>= >>>= &&= ||= ??= => ..."""
-JAVASCRIPT_WAITING = "return typeof case in of instanceof new delete void throw do else yield await default extends"
+JAVASCRIPT_WAITING = (
+    "return typeof case in of instanceof new delete void throw do else yield await default extends"
+)
 TYPESCRIPT = """
     abstract any as asserts bigint boolean declare enum implements infer interface is keyof module namespace never
     number object override private protected public readonly satisfies string symbol type unique unknown"""
@@ -62,7 +64,7 @@ JULIA = """
     abstract baremodule begin break catch const continue do else elseif end export finally for function global if import
     in isa let local macro module mutable primitive quote return struct try type using where while true false nothing"""
 JULIA_OPERATORS = """
-    :: <: >: == === != !== <= >= && || .. ... -> => |> << >> >>> // += -= *= /= ^= ÷= %= |= &= .+ .- .* ./ .^ .== .!=
+    :: <: >: == === != !== <= >= && || .. ... -> => |> << >> >>> // += -= *= /= ^= %= |= &= .+ .- .* ./ .^ .== .!=
     .<= .>= .< .> .= .+= .-= .*= ./= .^= .&& .|| .\\ .! .% .& .|"""
 R = """
     if else repeat while function for next break in return TRUE FALSE NULL Inf NaN NA NA_integer_ NA_real_
@@ -81,7 +83,7 @@ PERL = """
     if elsif else unless while until for foreach do last next redo return sub package use no require my our local and
     or not xor eq ne lt gt le ge cmp x given when default die eval undef goto BEGIN END __PACKAGE__ continue"""
 PERL_OPERATORS = """
-    -> ++ -- ** =~ !~ == != <=> <= >= && || // .. ... :: += -= *= /= .= %= x= &= |= ^= <<= >>= **= &&= ||= //= => << >>
+    -> ++ -- ** =~ !~ == != <=> <= >= && || // .. ... :: += -= *= /= .= %= &= |= ^= <<= >>= **= &&= ||= //= => << >>
     ~~"""
 PERL_WAITING = """
     return and or not xor if elsif unless while until split grep map join push unshift x eq ne lt gt le ge cmp lc uc
@@ -110,7 +112,7 @@ PHP = """
     protected public readonly require require_once return static switch throw trait true try unset use var while xor
     yield"""
 RUBY = """
-    alias and begin break case class def defined? do else elsif end ensure false for if in module next nil not or raise
+    alias and begin break case class def do else elsif end ensure false for if in module next nil not or raise
     redo rescue retry return self super then true undef unless until when while yield require"""
 SHELL = """
     if then elif else fi for while until do done case esac in function select return break continue export local
