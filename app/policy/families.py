@@ -91,11 +91,17 @@ EXCLUDED: Mapping[str, frozenset[str]] = MappingProxyType(
                 *("BSD-4-Clause", "CNRI-Python", "Condor-1.1", "JSON", "MS-LPL", "MS-PL", "OLDAP-2.3"),
                 *("OpenSSL", "OpenSSL-standalone", "SSLeay-standalone", "PHP-3.0", "PHP-3.01"),
                 *("Zend-2.0", "ZPL-1.1"),
+                # As Apache-1.1: an acknowledgement in the documentation is a condition.
+                *("Minpack", "zlib-acknowledgement"),
             ),
             GNU_TERMS,
         ),
     }
 )
+# Where the id alone does not settle it for the GNU licences: Python-2.0 names texts on both sides of FSF's
+# ruling (1.6b1 to 2.1 do not fit, 2.0.1 and 2.1.1 onward do); the University of California withdrew the
+# advertising clause of its BSD texts in 1999, but copies still carry it.
+UNCLEAR = frozenset({"Python-2.0", "BSD-4-Clause-UC"})
 # Exceptions that lift such a condition for copied text too.
 LIFTED: Mapping[str, frozenset[str]] = MappingProxyType({"LLVM-exception": GNU_BEFORE_3})
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.policy.families import excluded, offers, reaches
+from app.policy.families import GNU_TERMS, UNCLEAR, excluded, offers, reaches
 from app.policy.licenses import NO_LICENSE, Leaf
 from app.policy.model import Entry, ListName, Status
 
@@ -215,6 +215,13 @@ RULES: tuple[Rule, ...] = (
         "{inbound} fits only a part of the versions that {outbound} offers: the whole could then be passed "
         "on under the newer ones alone.",
         _NARROWS_OPTIONS,
+    ),
+    Rule(
+        "permissive-unclear",
+        "review",
+        lambda case: case.inbound.license in UNCLEAR and bool(offers(case.outbound.license) & GNU_TERMS),
+        "{inbound} is the name of texts of which some fit {outbound} and some do not.",
+        "Read the notice in the original, compare it with FSF's licence list, and record the decision.",
     ),
     Rule(
         "permissive",

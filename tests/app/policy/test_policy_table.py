@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.policy import compat, families
+from app.policy import compat, families, rules
 from app.policy.licenses import Leaf
 from app.policy.model import STATUSES, Entry, ListName, Policy
 from app.policy.rules import RULES, Case, Rule
@@ -122,6 +122,12 @@ def test_each_status_is_needed(rule: Rule, monkeypatch: pytest.MonkeyPatch, fres
         monkeypatch.setattr(compat, "RULES", changed)
         forget()
         assert not all_as_expected(), status
+
+
+@pytest.mark.parametrize("name", sorted(families.UNCLEAR))
+def test_each_unclear_name_is_needed(name: str, monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:
+    monkeypatch.setattr(rules, "UNCLEAR", families.UNCLEAR - {name})
+    assert not all_as_expected()
 
 
 @pytest.mark.parametrize(
