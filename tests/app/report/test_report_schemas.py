@@ -110,6 +110,7 @@ def test_cyclonedx_is_valid(name: str, context: RenderContext) -> None:
     registry: Registry[Any] = Registry().with_resources(others)
     bom = json.loads(render("cyclonedx", JUDGED[name], context))
     Draft7Validator(schema("bom-1.6.SNAPSHOT.schema.json"), registry=registry).validate(bom)
+    assert (bom["bomFormat"], bom["specVersion"]) == ("CycloneDX", "1.6")
     references = re.findall(r'"bom-ref": "([^"]*)"', json.dumps(bom))
     assert len(set(references)) == len(references)
     assert ("compositions" in bom) == (JUDGED[name].status == "partial")
