@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,9 @@ CODE_LOADERS = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cl
 CODE_CALLS = {"eval", "exec", "yaml.load", "yaml.unsafe_load", "torch.load", "pandas.read_pickle"}
 
 
-def parsed(project: Path, path: Path) -> ast.Module:
-    return ast.parse((project / path).read_text(encoding="utf-8"), filename=str(path))
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
 def dotted(node: ast.expr) -> str:
@@ -102,7 +104,7 @@ def no_docstring(tree: ast.Module) -> Iterator[str]:
 
 
 def found(project: Path, paths: list[Path], rule: Callable[[ast.Module], Iterator[str]]) -> list[str]:
-    return [f"{path}:{offence}" for path in paths for offence in rule(parsed(project, path))]
+    return [f"{path}:{offence}" for path in paths for offence in rule(parsed(project / path))]
 
 
 def test_files_are_short(project: Path, modules: list[Path]) -> None:
@@ -140,9 +142,9 @@ def test_nothing_loads_code_from_data(project: Path, modules: list[Path]) -> Non
 def test_no_registry_and_no_machine_is_named(project: Path, files: list[Path]) -> None:
     offences = []
     for path in files:
-        for number, line in enumerate((project / path).read_bytes().splitlines(), 1):
-            if match := FORBIDDEN_TEXT.search(line.decode("utf-8", "replace")):
-                offences.append(f"{path}:{number}: {match.group()}")
+        text = (project / path).read_text(encoding="utf-8", errors="replace")
+        for match in FORBIDDEN_TEXT.finditer(text):
+            offences.append(f"{path}:{text.count(chr(10), 0, match.start()) + 1}: {match.group()}")
     assert offences == []
 
 
