@@ -20,7 +20,7 @@ def is_diff(head: bytes) -> bool:
 
 
 def entries(stream: Stream, account: Account) -> Iterator[Entry]:
-    """One entry a changed file. Raises Stop when a hunk is shorter than it says."""
+    """One entry a changed file. Raises Stop when a hunk or the diff ends too early."""
     lines = stream.lines(_LONGEST_LINE)
     old = name = b""
     for line in lines:
@@ -41,6 +41,8 @@ def entries(stream: Stream, account: Account) -> Iterator[Entry]:
             else:
                 yield Entry(name, content=iter([text]))
             name = b""  # further hunks of the file change what is skipped already
+    if old or name:
+        raise Stop("truncated diff")
 
 
 def _below_top(line: bytes) -> bytes:

@@ -10,7 +10,7 @@ from hashlib import sha1
 from pathlib import Path
 
 
-def blob_id(data: bytes) -> str:
+def blob_id(data: bytes | bytearray) -> str:
     """git's id of a file with this content, 40 hex digits: its SWHID without the prefix."""
     return sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
@@ -19,12 +19,11 @@ def location(spool: Path, sha1: str) -> Path:
     return spool / sha1[:2] / sha1
 
 
-def store(spool: Path, data: bytes) -> str:
-    """Write `data` once, whole or not at all; return its id."""
-    name = blob_id(data)
+def store(spool: Path, data: bytes | bytearray, name: str) -> None:
+    """Write `data` under its id, whole or not at all, unless it is there already."""
     target = location(spool, name)
     if target.exists():
-        return name
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{name}.{os.getpid()}")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
@@ -33,4 +32,3 @@ def store(spool: Path, data: bytes) -> str:
         while view:
             view = view[file.write(view) :]
     os.replace(unfinished, target)
-    return name

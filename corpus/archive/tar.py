@@ -84,7 +84,7 @@ def _member(
     sparse = any(key.startswith(b"GNU.sparse.") for key in extended)
     if kind == b"5":
         return
-    if kind in _REGULAR and name.endswith(b"/"):
+    if kind in _REGULAR and name.endswith(b"/") and not size:
         pass  # how the oldest archives write a folder
     elif kind in _SKIPPED:
         reason, partial, has_data = _SKIPPED[kind]

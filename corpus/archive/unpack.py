@@ -102,8 +102,8 @@ def _entries(file: BinaryIO, account: Account) -> tuple[str, Iterator[Entry] | N
     stream = Stream(file, account)
     try:
         block = stream.peek(tar.BLOCK)
-    except Stop:
-        return "damaged", _stopped("damaged compression")
+    except Stop as stop:
+        return "damaged", _stopped(stop)
     if tar.is_header(block) or (block and not any(block)):
         return "tar", tar.entries(stream, account)
     if stream.is_compressed and debian_diff.is_diff(block):
@@ -111,8 +111,8 @@ def _entries(file: BinaryIO, account: Account) -> tuple[str, Iterator[Entry] | N
     return "unknown", None
 
 
-def _stopped(reason: str) -> Iterator[Entry]:
-    raise Stop(reason)
+def _stopped(stop: Stop) -> Iterator[Entry]:
+    raise stop
     yield
 
 
@@ -126,6 +126,7 @@ class _Unpacking:
         self._files: dict[str, tuple[str, int]] = {}
         self._skips: list[tuple[str, str, bool]] = []
         self._seen: list[str] = []  # paths that have a say in what the common top folder is
+        self._stored: set[str] = set()
         self._nested = 0
 
     def take(self, entries: Iterator[Entry], name: str) -> None:
@@ -181,11 +182,14 @@ class _Unpacking:
             data += piece
             if len(data) > self._limits.file_bytes:
                 raise Unreadable("too large")
+        sha1 = spool.blob_id(data)
         if (earlier := self._files.get(path)) is not None:
-            differs = spool.blob_id(bytes(data)) != earlier[0]
-            self._skips.append((path, "duplicate name", differs))
+            self._skips.append((path, "duplicate name", sha1 != earlier[0]))
             return
-        self._files[path] = spool.store(self._spool, bytes(data)), len(data)
+        if sha1 not in self._stored:
+            spool.store(self._spool, data, sha1)
+            self._stored.add(sha1)
+        self._files[path] = sha1, len(data)
 
     def _open_nested(self, path: str, content: Iterator[bytes], depth: int) -> None:
         if depth >= self._limits.nesting:

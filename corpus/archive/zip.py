@@ -63,7 +63,7 @@ def entries(file: BinaryIO, account: Account) -> Iterator[Entry]:
     end = 0
     for member in members:
         account.add_member()
-        if member.name.endswith(b"/") and not member.size:
+        if member.name.endswith(b"/") and not member.size and member.compressed <= 2:
             continue
         try:
             start = _data_start(file, member)
