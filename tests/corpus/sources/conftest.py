@@ -1,4 +1,4 @@
-"""A registry on loopback, and settings that name nothing else."""
+"""A registry and a git server on loopback, and settings that name nothing else."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from corpus.sources import SourceSettings
+from tests.corpus.sources.git_server import GitServer
 from tests.corpus.sources.registry_server import Registry
 
 
@@ -33,3 +34,14 @@ def settings(registry: Registry) -> SourceSettings:
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitServer]:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "served").mkdir()
+    server = GitServer(tmp_path / "served", tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+    yield server
+    server.close()

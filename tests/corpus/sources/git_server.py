@@ -8,6 +8,7 @@ import ipaddress
 import os
 import ssl
 import subprocess
+import tarfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from corpus.model import Fetched
+from corpus.sources import SourceSettings
 from tests.corpus.sources.registry_server import QuietServer
 
 _ENVIRONMENT = {
@@ -52,6 +55,25 @@ def make_repository(folder: Path, files: dict[str, bytes], *init: str) -> str:
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message=one")
     return git(folder, "rev-parse", "HEAD")
+
+
+FILES = {"src/main.c": b"int main(void) { return 0; }\n", "COPYING": b"GPL\n", "\u00e4 b.txt": b"x\n"}
+SETTINGS = SourceSettings(max_seconds=30)
+
+
+def purl_of(address: str, commit: str) -> str:
+    return f"pkg:generic/thing?vcs_url=git+{address}@{commit}"
+
+
+def contents(fetched: Fetched) -> dict[str, bytes]:
+    with tarfile.open(fetched.artifacts[0].path) as archive:
+        found = {}
+        for member in archive:
+            assert member.isreg()
+            stream = archive.extractfile(member)
+            assert stream is not None
+            found[member.name.partition("/")[2]] = stream.read()
+        return found
 
 
 class GitServer:
