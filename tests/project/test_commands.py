@@ -127,3 +127,76 @@ def test_the_ci_script_is_valid_and_executable(project: Path) -> None:
     assert os.access(script, os.X_OK)
     subprocess.run(["bash", "-n", script], check=True)
     assert "set -euo pipefail" in script.read_text("utf-8")
+
+
+@pytest.fixture
+def ci(project: Path, tmp_path: Path) -> Machine:
+    """Runs the CI script over a Makefile with these recipes; `collects` is the exit code of its pytest."""
+    shutil.copytree(project / ".ci", tmp_path / ".ci")
+    (tmp_path / "bench" / "quality").mkdir(parents=True)
+    (tmp_path / "bench" / "quality" / "__main__.py").touch()
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+
+    def run(collects: int = 0, seconds: int = 1500, **recipes: str) -> subprocess.CompletedProcess[str]:
+        python.write_text(f"#!/bin/sh\nexit {collects}\n")
+        python.chmod(0o755)
+        targets = ["test", "test-slow", "check", "quality"]
+        rules = [
+            f"{name}:\n\t{recipes.get(name.replace('-', '_'), f'@echo ran {name}')}\n" for name in targets
+        ]
+        (tmp_path / "Makefile").write_text("".join(rules))
+        return subprocess.run(
+            ["bash", tmp_path / ".ci" / "run"],
+            env={**os.environ, "WHENCE_CI_SLICE": str(seconds)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    return run
+
+
+def test_ci_runs_every_part_and_says_what_it_leaves_out(ci: Machine) -> None:
+    result = ci()
+    assert result.returncode == 0, result.stderr
+    assert re.findall(r"(?m)^ran (\S+)$", result.stdout) == ["test", "test-slow", "check", "quality"]
+    assert "make check-deep, make bench, make image: by command only" in result.stdout
+
+
+def test_ci_names_the_suites_that_do_not_exist(ci: Machine) -> None:
+    result = ci(collects=5)
+    assert result.returncode == 0
+    assert "there are no slow tests yet" in result.stdout
+    assert "there are no reliability checks yet" in result.stdout
+    assert "ran test-slow" not in result.stdout
+
+
+def test_ci_stops_when_the_tests_fail(ci: Machine) -> None:
+    result = ci(test="@exit 1")
+    assert result.returncode != 0
+    assert "ran" not in result.stdout
+
+
+def test_ci_fails_with_a_part_of_the_slice_and_still_runs_the_others(ci: Machine) -> None:
+    result = ci(check="@exit 1")
+    assert result.returncode == 1
+    assert "make check (exit code 2)" in result.stdout
+    assert "ran quality" in result.stdout
+    assert "has passed" not in result.stdout
+
+
+def test_ci_leaves_out_what_the_time_does_not_allow(ci: Machine) -> None:
+    result = ci(seconds=59)
+    assert result.returncode == 0
+    assert "make test-slow: no time left" in result.stdout
+    assert "ran test-slow" not in result.stdout
+
+
+@pytest.mark.slow
+def test_ci_cuts_a_part_that_takes_longer_and_says_so(ci: Machine) -> None:
+    result = ci(seconds=61, test_slow="@sleep 100")
+    assert result.returncode == 0, result.stderr
+    assert "make test-slow: the rest, after 61 s" in result.stdout
+    assert "make check: no time left" in result.stdout
