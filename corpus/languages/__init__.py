@@ -1,7 +1,7 @@
 """Languages: which one a path is written in, and its text as tokens.
 
-One table-driven scanner: `table` holds a literal row a language, `kernel` is the loop that obeys it, `scan` adds hashes
-and meaning, `names` knows file names. Called by the unit cutter and both pipelines.
+One table-driven scanner: `table` holds a literal row a language, `kernel` is the loop that obeys it, `scan`
+adds hashes and meaning, `names` knows file names. Called by the unit cutter and both pipelines.
 """
 
 from corpus.languages.names import language_of

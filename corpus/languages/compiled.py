@@ -1,7 +1,8 @@
 """The kernel's compiled twin: the same files, loaded a second time with numba's compiler as `jit`.
 
-Imported only when asked for: numba costs half a second and 150 MB. The machine code is cached on disk under a name
-that holds a digest of all the kernel's files, so that a change in one of them never meets code compiled from another.
+Imported only when asked for: numba costs half a second and 150 MB. The machine code is cached on disk under a
+name that holds a digest of all the kernel's files, so that a change in one of them never meets code compiled
+from another.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Where the code of a fragment begins: a hunk of a diff may start inside a comment or documentation string.
 
-A block comment: when its closer comes before any opener, and not inside a string that ends, what precedes is comment.
-A long string (three quotes): of "starts outside" and "starts inside" the one that leaves more operators a name wins,
-since prose has few; if neither does better, the one that leaves no such string open. Called by `corpus.languages.scan`.
+A block comment: when its closer comes before any opener, and not inside a string that ends, what precedes is
+comment. A long string (three quotes): of "starts outside" and "starts inside" the one that leaves more
+operators a name wins, since prose has few; if neither does better, the one that leaves no such string open.
+Called by `corpus.languages.scan`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Lexemes(Protocol):
 
 
 def code_begins(text: bytes, language: Language, scan_from: Callable[[int], Lexemes]) -> int:
-    """Offset of the first byte of a fragment that is not in a comment begun before it; 0 when it begins in code.
+    """Offset of the first byte of a fragment that is not in a comment begun before it; 0 when it begins in
+    code.
 
     scan_from: the kernel, as a function of the offset to begin at.
     """

@@ -1,14 +1,15 @@
 """The scanner's inner loop: bytes in, tokens and comments out, driven by the rules of one language.
 
-Restricted Python: integers, indexing, loops, and calls within this file, `literals` and `lexemes`. It runs as it
-stands over `bytes` and `array` (small inputs start at once), and `corpus.languages.compiled` loads the same files a
-second time with `jit` set to numba's compiler. Both must give the same tokens on every input.
+Restricted Python: integers, indexing, loops, and calls within this file, `literals` and `lexemes`. It runs as
+it stands over `bytes` and `array` (small inputs start at once), and `corpus.languages.compiled` loads the
+same files a second time with `jit` set to numba's compiler. Both must give the same tokens on every input.
 
-Promises: one pass, linear time (every byte is looked at a bounded number of times), no recursion, no exception on any
-bytes; spans are exact, ascending and never overlap. Called by `corpus.languages.scan` only.
+Promises: one pass, linear time (every byte is looked at a bounded number of times), no recursion, no
+exception on any bytes; spans are exact, ascending and never overlap. Called by `corpus.languages.scan` only.
 """
 
-# ruff: noqa: F403, F405 (the constants of the layout by their bare names: the compiler wants globals)
+# The compiler wants plain globals and plain conditions.
+# ruff: noqa: F403, F405, SIM109
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def heredoc_tag(text, i, n, ident):  # type: ignore[no-untyped-def]
 
 @jit
 def literal(text, i, n, ident, pool, rules, base, options, state):  # type: ignore[no-untyped-def]
-    """(kind, end, content start, content end) of what rule `base` opens at i; the end is i when it is no literal."""
+    """(kind, end, content start, content end) of what rule `base` opens at i; the end is i when it is no
+    literal."""
     action = rules[base + ACTION]
     inner = i + rules[base + LENGTH]
     if action == QUOTED:
@@ -87,7 +89,8 @@ def note(comments, state, start, end):  # type: ignore[no-untyped-def]
 
 @jit
 def enter_line(text, i, n, form, state, comments):  # type: ignore[no-untyped-def]
-    """Position of the first token of the line that begins at i; measures its indent and reads Fortran's columns."""
+    """Position of the first token of the line that begins at i; measures its indent and reads Fortran's
+    columns."""
     if form == FIXED_FORM and i < n:
         c = text[i]
         debug = (c == 68 or c == 100) and (i + 1 >= n or text[i + 1] <= 32)
@@ -154,8 +157,8 @@ def is_operand(text, s, e, brace, before):  # type: ignore[no-untyped-def]
 
 @jit
 def template(text, i, n, start, state):  # type: ignore[no-untyped-def]
-    """(kind, end, content start, content end) of the piece of a JavaScript template whose content begins at i, up to
-    the back-tick or to an interpolation, which is then scanned as code."""
+    """(kind, end, content start, content end) of the piece of a JavaScript template whose content begins at
+    i, up to the back-tick or to an interpolation, which is then scanned as code."""
     end, inner, opens = lexemes.template_end(text, i, n)
     if opens and state[TOP] < MAX_STACK:
         state[STACK + state[TOP]] = 0
@@ -165,8 +168,8 @@ def template(text, i, n, start, state):  # type: ignore[no-untyped-def]
 
 @jit
 def special(text, i, n, ident, pool, rules, base, options, state, comments):  # type: ignore[no-untyped-def]
-    """(kind, end, content start, content end) of what rule `base` opens at i; kind 0 for a comment, which is noted;
-    the end is i when it is no literal after all."""
+    """(kind, end, content start, content end) of what rule `base` opens at i; kind 0 for a comment, which is
+    noted; the end is i when it is no literal after all."""
     action = rules[base + ACTION]
     inner = i + rules[base + LENGTH]
     if action == OP:
@@ -211,9 +214,9 @@ def scan(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Fill the arrays; returns the numbers of tokens, strings and comments.
 
-    klass, ident, hot: a value a byte: its class, whether identifiers go on with it, whether it can follow a prefix of
-    a literal. state: zeroes. strings: flat triples (token, content start, content end). comments: flat triples
-    (start, end, line).
+    klass, ident, hot: a value a byte: its class, whether identifiers go on with it, whether it can follow a
+    prefix of a literal. state: zeroes. strings: flat triples (token, content start, content end). comments:
+    flat triples (start, end, line).
     """
     tokens = found = 0
     operand = False

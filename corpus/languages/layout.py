@@ -1,6 +1,7 @@
 """Numbers shared by the rules of a language and the kernel that obeys them. Nothing but constants.
 
-A *rule* is WIDTH integers in a flat sequence; its pattern and its closer are spans (offset, length) of a pool of bytes.
+A *rule* is WIDTH integers in a flat sequence; its pattern and its closer are spans (offset, length) of a pool
+of bytes.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ ANYWHERE, COLUMN0, LINE_START, ALONE, NOT_OPERAND, NOT_ADJACENT, AFTER_SPACE, HE
 )
 
 # What a rule does.
-(OP, LINE_COMMENT, BLOCK_COMMENT, QUOTED, TEMPLATE, REGEX, RUST_RAW, CPP_RAW, CHAR_OR_LIFETIME, PERL_QUOTE, PERL_SIGIL,
- HEREDOC, DOT_WORD, PERCENT_WORD) = range(14)  # fmt: skip
+(OP, LINE_COMMENT, BLOCK_COMMENT, QUOTED, TEMPLATE, REGEX, RUST_RAW, CPP_RAW, CHAR_OR_LIFETIME, PERL_QUOTE,
+ PERL_SIGIL, HEREDOC, DOT_WORD, PERCENT_WORD) = range(14)  # fmt: skip
 
 # Escapes inside strings.
 NO_ESCAPE, BACKSLASH, DOUBLED = 0, 1, 2
@@ -39,5 +40,5 @@ ROW, INDENT, LEADS, JOINED, TAG, TAG_END, BARREN, REMARKS, TOP, STACK = range(10
 MAX_STACK = 64
 
 # Bits of the number style.
-STRICT_SUFFIX, KIND_SUFFIX, QUOTE_SEPARATOR, D_EXPONENT, F_EXPONENT, DOT_OPERATORS, HEX_FLOAT, NO_LEADING_DOT = (
-    1, 2, 4, 8, 16, 32, 64, 128)  # fmt: skip
+(STRICT_SUFFIX, KIND_SUFFIX, QUOTE_SEPARATOR, D_EXPONENT, F_EXPONENT, DOT_OPERATORS, HEX_FLOAT,
+ NO_LEADING_DOT) = (1, 2, 4, 8, 16, 32, 64, 128)  # fmt: skip

@@ -1,10 +1,11 @@
 """Where a number, a quoted string or a comment ends: the parts of the kernel that all languages share.
 
-Restricted Python, see `corpus.languages.kernel`: runs as it stands, and compiled. All functions are total on any bytes
-and look at each byte a bounded number of times.
+Restricted Python, see `corpus.languages.kernel`: runs as it stands, and compiled. All functions are total on
+any bytes and look at each byte a bounded number of times.
 """
 
-# ruff: noqa: F403, F405 (the constants of the layout by their bare names: the compiler wants globals)
+# The compiler wants plain globals and plain conditions.
+# ruff: noqa: F403, F405, SIM102, SIM109, SIM110
 
 from __future__ import annotations
 
@@ -238,8 +239,8 @@ def number_end(text, i, n, ident, style, after_dot):  # type: ignore[no-untyped-
 
 @jit
 def quoted_end(text, i, n, pool, rules, base):  # type: ignore[no-untyped-def]
-    """(end of string, end of content) for the string whose content begins at i; an unterminated one ends at the end
-    of its line, or of the text when it may span lines."""
+    """(end of string, end of content) for the string whose content begins at i; an unterminated one ends at
+    the end of its line, or of the text when it may span lines."""
     closer = rules[base + CLOSER]
     length = rules[base + CLOSER_LENGTH]
     escape = rules[base + ESCAPE]
@@ -270,7 +271,8 @@ def quoted_end(text, i, n, pool, rules, base):  # type: ignore[no-untyped-def]
 
 @jit
 def template_end(text, i, n):  # type: ignore[no-untyped-def]
-    """(end, end of content, whether an interpolation opens) of the piece of a template whose content begins at i."""
+    """(end, end of content, whether an interpolation opens) of the piece of a template whose content begins
+    at i."""
     while i < n:
         c = text[i]
         if c == 92:

@@ -1,7 +1,11 @@
-"""Where the odder literals end: here-documents, raw strings, regular expressions, lifetimes, Perl's quotes and sigils.
+"""Where the odder literals end: here-documents, raw strings, regular expressions, lifetimes, Perl's quotes
+and sigils.
 
 Restricted Python, see `corpus.languages.kernel`: runs as it stands, and compiled. Total on any bytes, linear.
 """
+
+# The compiler wants plain globals and plain conditions.
+# ruff: noqa: SIM102
 
 from __future__ import annotations
 
@@ -19,7 +23,8 @@ TAB, LF, CR, BLANK = 9, 10, 13, 32
 
 @jit
 def heredoc_end(text, i, n, tag, tag_end):  # type: ignore[no-untyped-def]
-    """(end, end of content) of the here-document that begins with the line at i and ends with the tag's line."""
+    """(end, end of content) of the here-document that begins with the line at i and ends with the tag's
+    line."""
     length = tag_end - tag
     while i < n:
         stop = lexemes.line_end(text, i, n)
@@ -34,7 +39,8 @@ def heredoc_end(text, i, n, tag, tag_end):  # type: ignore[no-untyped-def]
 
 @jit
 def raw_end(text, i, n, rust):  # type: ignore[no-untyped-def]
-    """(end, content start, content end) of `#"…"#` at i (Rust) or `"tag(…)tag"` (C++, R); end is i if neither."""
+    """(end, content start, content end) of `#"…"#` at i (Rust) or `"tag(…)tag"` (C++, R); end is i if
+    neither."""
     j = i
     if rust:
         while j < n and text[j] == 35:
@@ -67,8 +73,8 @@ def raw_end(text, i, n, rust):  # type: ignore[no-untyped-def]
 
 @jit
 def regex_end(text, i, n):  # type: ignore[no-untyped-def]
-    """(end, i) of the regular expression whose content begins at i, flags included; (i - 1, p) when the line ends at p
-    before it does."""
+    """(end, i) of the regular expression whose content begins at i, flags included; (i - 1, p) when the line
+    ends at p before it does."""
     in_class = 0
     j = i
     while j < n and text[j] != LF and text[j] != CR:
@@ -90,7 +96,8 @@ def regex_end(text, i, n):  # type: ignore[no-untyped-def]
 
 @jit
 def char_end(text, i, n):  # type: ignore[no-untyped-def]
-    """End of the character literal whose apostrophe is at i, or i when it is a lifetime, type variable or label."""
+    """End of the character literal whose apostrophe is at i, or i when it is a lifetime, type variable or
+    label."""
     if i + 1 >= n:
         return i
     if text[i + 1] == 92:

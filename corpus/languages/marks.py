@@ -1,4 +1,5 @@
-"""Which tokens carry no meaning of their own: import statements, words that close a block, documentation strings.
+"""Which tokens carry no meaning of their own: import statements, words that close a block, documentation
+strings.
 
 Loops over a few tokens a statement, never over a text. Called by `corpus.languages.scan`.
 """
@@ -14,8 +15,8 @@ from corpus.languages.table import Kind
 
 _OPENING = (Symbol.OPEN, Symbol.OPEN_INDEX)
 _CLOSING = (Symbol.CLOSE, Symbol.CLOSE_INDEX)
-# Before a documentation string may stand a word, a value, `:`, or a closing bracket; after it anything that begins a
-# statement. Words that wait for a value, and operators, make the string part of an expression.
+# Before a documentation string may stand a word, a value, `:`, or a closing bracket; after it anything that
+# begins a statement. Words that wait for a value, and operators, make the string part of an expression.
 _WAITING = [Symbol.AND, Symbol.OR, Symbol.NOT, Symbol.IN, Symbol.IF, Symbol.ELIF, Symbol.RETURN, Symbol.THROW,
             Symbol.IMPORT, Symbol.YIELD, Symbol.LAMBDA, Symbol.STRING]  # fmt: skip
 _BEFORE = [Symbol.COLON, Symbol.CLOSE, Symbol.CLOSE_INDEX]
@@ -55,7 +56,8 @@ def empty_statements(
 ) -> NDArray[np.bool_]:
     """Tokens of import statements, and of statements that only close a block.
 
-    A statement runs to a separator, or to the end of its line outside brackets; a directive to the end of its line.
+    A statement runs to a separator, or to the end of its line outside brackets; a directive to the end of its
+    line.
     """
     marked = np.zeros(len(raw), np.bool_)
     separators = (bits & spelling.SEPARATOR) != 0

@@ -1,6 +1,7 @@
 """Which language a path is written in, by its name and, where names are shared, by what the text begins with.
 
-Called by `corpus.files` (what to keep) and by the scan pipeline (what a diff changes). None means: not source code.
+Called by `corpus.files` (what to keep) and by the scan pipeline (what a diff changes). None means: not source
+code.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _EXTENSIONS: dict[str, str] = {
     "erlang": "erl hrl",
     "asm": "s asm nasm",
     "m4": "m4",
-    "text": "css scss less sass stan mod nim cr ex exs coffee vb bas cob cbl f4 v vh sv svh vb6 ahk hx proto thrift",
+    "text": "css scss less sass stan mod nim cr ex exs coffee vb bas cob v vh sv svh vb6 ahk hx proto thrift",
 }
 _BY_EXTENSION = {
     extension: language for language, names in _EXTENSIONS.items() for extension in names.split()

@@ -1,8 +1,8 @@
 """One small alphabet for what all languages say: control flow, arithmetic, comparison, brackets, values.
 
-`if`, `.and.` and `&&`, `**` and a power-`^`, `.EQ.` and `==`, `<-` and `=` have one symbol each, so that sequences of
-symbols of two languages can be compared. Pure table; read by `corpus.languages.spelling`, built upon by the layers
-that compare algorithms across languages.
+`if`, `.and.` and `&&`, `**` and a power-`^`, `.EQ.` and `==`, `<-` and `=` have one symbol each, so that
+sequences of symbols of two languages can be compared. Pure table; read by `corpus.languages.spelling`, built
+upon by the layers that compare algorithms across languages.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ COMMON: dict[Symbol, str] = {
     Symbol.OR: "|| or .or. orelse",
     Symbol.NOT: "! not .not.",
     Symbol.FUNCTION: "function def fn func sub subroutine procedure macro fun cdef cpdef program proc",
-    Symbol.CLASS: "class struct interface trait impl enum union type record object classdef module namespace package",
+    Symbol.CLASS: """class struct interface trait impl enum union type record object classdef module namespace
+        package""",
     Symbol.TRY: "try",
     Symbol.CATCH: "catch except rescue",
     Symbol.FINALLY: "finally ensure unwind_protect_cleanup",
@@ -121,14 +122,15 @@ COMMON: dict[Symbol, str] = {
     Symbol.YIELD: "yield co_yield",
     Symbol.LAMBDA: "lambda",
     Symbol.CALL: "call",
-    Symbol.TYPE: """int long short float double char void bool boolean signed unsigned byte integer real complex logical
-        character precision string number i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 usize isize int8 int16 int32 int64
-        uint8 uint16 uint32 uint64 float32 float64 complex64 complex128 uint rune uintptr wchar_t char8_t char16_t
-        char32_t auto var let my our local dim _Bool _Complex bint Py_ssize_t i128 u128 str""",
-    Symbol.MODIFIER: """const static extern inline public private protected final abstract volatile register restrict
-        mutable mut pub readonly transient synchronized native strictfp virtual override explicit friend constexpr
-        parameter intent dimension allocatable pointer target optional save pure elemental recursive export global
-        persistent constinit consteval""",
+    Symbol.TYPE: """int long short float double char void bool boolean signed unsigned byte integer real
+        complex logical character precision string number i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 usize isize
+        int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128 uint rune
+        uintptr wchar_t char8_t char16_t char32_t auto var let my our local dim _Bool _Complex bint Py_ssize_t
+        i128 u128 str""",
+    Symbol.MODIFIER: """const static extern inline public private protected final abstract volatile register
+        restrict mutable mut pub readonly transient synchronized native strictfp virtual override explicit
+        friend constexpr parameter intent dimension allocatable pointer target optional save pure elemental
+        recursive export global persistent constinit consteval""",
     Symbol.ASSIGN: "= := <- <<-",
     Symbol.ADD: "+ .+",
     Symbol.SUBTRACT: "- .-",

@@ -1,7 +1,8 @@
 """Text → tokens with spans, lines, indents and the three layers: raw, renamed, neutral.
 
-`scan` is the only door to the kernel; `significant` keeps the tokens that carry meaning. Promises: no exception on any
-bytes, time linear in the text, the same result compiled or not. Called by the unit cutter and both pipelines.
+`scan` is the only door to the kernel; `significant` keeps the tokens that carry meaning. Promises: no
+exception on any bytes, time linear in the text, the same result compiled or not. Called by the unit cutter
+and both pipelines.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ LIMIT = (1 << 31) - 16
 class Scan:
     """Every token of a text, in order: parallel arrays of length n.
 
-    kind: uint8 `Kind`. start, end: int32 byte offsets. line: int32, 1-based. indent: int32, columns of white space
-    that the token's line begins with, tabs to multiples of 8. raw, renamed: uint64 hashes. neutral: uint16 `Symbol`.
-    keep: significant, i.e. no brace, separator or word that only closes a block, nor part of an import statement.
-    fresh: first token of its line, and the line does not continue another one.
-    comments: int32[m, 3], (start, end, line), documentation strings included.
+    kind: uint8 `Kind`. start, end: int32 byte offsets. line: int32, 1-based. indent: int32, columns of white
+    space that the token's line begins with, tabs to multiples of 8. raw, renamed: uint64 hashes. neutral:
+    uint16 `Symbol`. keep: significant, i.e. no brace, separator or word that only closes a block, nor part of
+    an import statement. fresh: first token of its line, and the line does not continue another one. comments:
+    int32[m, 3], (start, end, line), documentation strings included.
     """
 
     kind: NDArray[np.uint8]
@@ -81,8 +82,8 @@ def _run_plain(
     buffers += [array("i", bytes(12 * pairs)), array("i", bytes(12 * pairs))]
     state = [0] * (k.STACK + k.MAX_STACK)
     counts = plain_scan(
-        text, len(text), rules.klass, rules.ident, rules.hot, rules.first, rules.pool, rules.rules, options, state,
-        *buffers,
+        text, len(text), rules.klass, rules.ident, rules.hot, rules.first, rules.pool, rules.rules, options,
+        state, *buffers,
     )  # fmt: skip
     return counts, [np.frombuffer(b, np.uint8 if b.typecode == "B" else np.int32) for b in buffers]
 
@@ -149,8 +150,8 @@ def _renamed(
 def scan(text: bytes, language: str, *, compiled: bool = False, fragment: bool = False) -> Scan:
     """Tokens of a text.
 
-    compiled: use machine code (numba; the first call loads it). Texts over `COMPILED_ABOVE` bytes use it anyway when
-    numba can be imported. fragment: the text is a piece of a file and may begin inside a comment.
+    compiled: use machine code (numba; the first call loads it). Texts over `COMPILED_ABOVE` bytes use it
+    anyway when numba can be imported. fragment: the text is a piece of a file and may begin inside a comment.
     Raises KeyError for a language that is not in the table, ValueError for a text of 2 GiB or more.
     """
     if len(text) > LIMIT:
@@ -182,8 +183,8 @@ def _complete(text: bytes, row: Language, found: _Lexemes, compiled: bool) -> Sc
     fresh = found.fresh.astype(np.bool_)
     keep = ((bits & spelling.DROP) == 0) & ~marks.empty_statements(bits, raw, neutral, fresh)
     result = Scan(
-        kind, found.start, found.end, found.line, found.indent, raw, _renamed(text, row, found, kind, raw), neutral,
-        keep, fresh, found.comments,
+        kind, found.start, found.end, found.line, found.indent, raw,
+        _renamed(text, row, found, kind, raw), neutral, keep, fresh, found.comments,
     )  # fmt: skip
     return _without_documentation(result) if row.docstrings else result
 

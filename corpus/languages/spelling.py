@@ -4,9 +4,9 @@ Hash of a spelling b_0 … b_{m-1} (one definition, compared with a naive loop i
 
     h = Σ v(b_k) · B^k  mod 2^64,    raw = mix(h + m · LENGTH_STEP + kind seed)
 
-with B odd, v a table of 64-bit values from the splitmix64 sequence, mix the splitmix64 finaliser (Steele, Lea, Flood
-2014). Prefix sums S[i] = Σ_{k<i} v(b_k) · B^k give every span at once: h = (S[end] - S[start]) · B^{-start}.
-Callers: `corpus.languages.scan` (all tokens of a text), tests.
+with B odd, v a table of 64-bit values from the splitmix64 sequence, mix the splitmix64 finaliser (Steele,
+Lea, Flood 2014). Prefix sums S[i] = Σ_{k<i} v(b_k) · B^k give every span at once: h = (S[end] - S[start]) ·
+B^{-start}. Callers: `corpus.languages.scan` (all tokens of a text), tests.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ _IMAGINARY = re.compile(r"(?:i|j|im)$")
 def number_value(spelling: str, kinds: bool = False) -> str:
     """One text for all spellings of a number: `1.0e-3`, `0.001`, `1d-3`, `1.E-3f` and `0x10`, `16` agree.
 
-    kinds: what follows an underscore is a kind (Fortran), not digits. Suffixes of types are dropped, an imaginary unit
-    is kept. What is no number we know, or longer than 64 characters, stays as it is spelled.
+    kinds: what follows an underscore is a kind (Fortran), not digits. Suffixes of types are dropped, an
+    imaginary unit is kept. What is no number we know, or longer than 64 characters, stays as it is spelled.
     """
     plain = spelling.lower().replace("'", "")
     if "_" in plain:

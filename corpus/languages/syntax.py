@@ -1,6 +1,7 @@
 """What a row of the table of languages can say, and its translation into the kernel's rules.
 
-A `Language` is a literal; `compile_rules` turns it into flat sequences once (cached). Called by `corpus.languages.scan`.
+A `Language` is a literal; `compile_rules` turns it into flat sequences once (cached). Called by
+`corpus.languages.scan`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from corpus.languages import layout as k
 class Remark:
     """A comment: to the end of the line when `closer` is empty.
 
-    where: a place constant of the layout. flags: NESTED, CLOSE_COLUMN0, CLOSE_ALONE, TO_LINE_END, SPLICED, JOINS.
+    where: a place constant of the layout. flags: NESTED, CLOSE_COLUMN0, CLOSE_ALONE, TO_LINE_END, SPLICED,
+    JOINS.
     """
 
     opener: str
@@ -27,7 +29,8 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A string, character or regular-expression literal. prefixes: words that may stand directly before the opener."""
+    """A string, character or regular-expression literal. prefixes: words that may stand directly before the
+    opener."""
 
     opener: str
     closer: str = ""
@@ -42,11 +45,11 @@ class Quote:
 class Language:
     """One row of the table.
 
-    operators, keywords: separated by blanks. starts, continues: ASCII signs that begin, or go on with, an identifier
-    (letters, `_` and all bytes above 127 always do; digits go on). numbers: bits of the number style.
-    imports: words that begin an import statement. closers: words that only close a block. end_statements: words that
-    begin a statement which only closes a block (Fortran). waiting: words after which a value is expected.
-    docstrings: a string that is a whole statement is a comment.
+    operators, keywords: separated by blanks. starts, continues: ASCII signs that begin, or go on with, an
+    identifier (letters, `_` and all bytes above 127 always do; digits go on). numbers: bits of the number
+    style. imports: words that begin an import statement. closers: words that only close a block.
+    end_statements: words that begin a statement which only closes a block (Fortran). waiting: words after
+    which a value is expected. docstrings: a string that is a whole statement is a comment.
     """
 
     name: str
@@ -84,7 +87,8 @@ class Rules:
 
 
 def _rows(language: Language) -> list[tuple[Any, ...]]:
-    """(pattern, where, action, closer, escape, flags) of every rule, most important first among equal patterns."""
+    """(pattern, where, action, closer, escape, flags) of every rule, most important first among equal
+    patterns."""
     rows: list[tuple[Any, ...]] = []
     for remark in language.remarks:
         action = k.BLOCK_COMMENT if remark.closer else k.LINE_COMMENT

@@ -1,4 +1,5 @@
-"""The languages: one literal row each, and the kinds of tokens. A new language is one row here and one sample.
+"""The languages: one literal row each, and the kinds of tokens. A new language is one row here and one
+sample.
 
 Rows of languages that are met less often stand in `corpus.languages.dialects`.
 """

@@ -15,8 +15,24 @@ from tests.corpus.languages.scan_checks import ALL, HERE, MAIN, SAMPLES, assert_
 
 
 def test_the_main_languages_have_samples() -> None:
-    assert set(MAIN) >= {"c", "cpp", "cython", "fortran", "fortran-fixed", "go", "java", "javascript", "julia",
-                         "matlab", "perl", "python", "r", "rust", "text", "typescript"}  # fmt: skip
+    assert set(MAIN) >= {
+        "c",
+        "cpp",
+        "cython",
+        "fortran",
+        "fortran-fixed",
+        "go",
+        "java",
+        "javascript",
+        "julia",
+        "matlab",
+        "perl",
+        "python",
+        "r",
+        "rust",
+        "text",
+        "typescript",
+    }
 
 
 @pytest.mark.parametrize("language", MAIN)
@@ -69,7 +85,7 @@ def test_renaming_identifiers_changes_the_raw_layer_only(language: str) -> None:
 
 
 def laid_out_anew(text: bytes, language: str, found: Scan) -> bytes:
-    """The text without comments, with blank lines, other indents and line breaks after brackets and commas."""
+    """The text without comments, with blank lines, other indents, line breaks after brackets and commas."""
     keeps_columns = language in {"python", "cython", "fortran-fixed"}
     bare = bytearray(text)
     for start, end, _ in found.comments.tolist():

@@ -90,15 +90,37 @@ def neutral(text: str, language: str) -> list[Symbol]:
 @pytest.mark.parametrize(
     "versions",
     [
-        {"c": "if (a && !b)", "python": "if (a and not b)", "fortran": "      IF (A .AND. .NOT. B)", "lua": "if (a and not b)"},
-        {"python": "x = a ** 2", "fortran": "x = a ** 2", "matlab": "x = a ^ 2", "r": "x <- a ^ 2", "julia": "x = a ^ 2",
-         "pascal": "x := a ** 2"},
-        {"c": "a != b", "fortran": "a /= b", "fortran-fixed": "      A .NE. B", "matlab": "a ~= b", "lua": "a ~= b",
-         "pascal": "a <> b", "haskell": "a /= b"},
+        {
+            "c": "if (a && !b)",
+            "python": "if (a and not b)",
+            "fortran": "      IF (A .AND. .NOT. B)",
+            "lua": "if (a and not b)",
+        },
+        {
+            "python": "x = a ** 2",
+            "fortran": "x = a ** 2",
+            "matlab": "x = a ^ 2",
+            "r": "x <- a ^ 2",
+            "julia": "x = a ^ 2",
+            "pascal": "x := a ** 2",
+        },
+        {
+            "c": "a != b",
+            "fortran": "a /= b",
+            "fortran-fixed": "      A .NE. B",
+            "matlab": "a ~= b",
+            "lua": "a ~= b",
+            "pascal": "a <> b",
+            "haskell": "a /= b",
+        },
         {"c": "return f(x[1]) + 2", "javascript": "return f(x[1]) + 2", "go": "return f(x[1]) + 2"},
-        {"c": "while (1) { break; continue; }", "fortran": "do (1)\nexit\ncycle\nend do", "r": "while (1) { break; next }"},
+        {
+            "c": "while (1) { break; continue; }",
+            "fortran": "do (1)\nexit\ncycle\nend do",
+            "r": "while (1) { break; next }",
+        },
     ],
-)  # fmt: skip
+)
 def test_languages_say_the_same_with_the_same_symbols(versions: dict[str, str]) -> None:
     assert len({tuple(neutral(text, language)) for language, text in versions.items()}) == 1
 
@@ -142,14 +164,22 @@ def test_significant_tokens(language: str, text: str, kept: str) -> None:
         ("javascript", "s.replace(/a*/, '')", "s . replace ( /a*/ , '' )"),
         ("javascript", "x = '*/'", "x = '*/'"),
         ("python", 'the value of this.\n    """\n    return x + 1\n', "return x + 1"),
-        ("python", 'the value.\n    """\n    return f(x) + 1\n\ndef g(a):\n    """Some prose about it', "return f ( x ) + 1 def g ( a ) :"),
+        (
+            "python",
+            'the value.\n    """\n    return f(x) + 1\n\ndef g(a):\n    """Some prose about it',
+            "return f ( x ) + 1 def g ( a ) :",
+        ),
         ("python", 'x = 1\ndef g(a):\n    """Some prose about this\n', "x = 1 def g ( a ) :"),
-        ("python", 'def g(a):\n    """Prose, a = 2."""\n    return a + f(1)\n', "def g ( a ) : return a + f ( 1 )"),
+        (
+            "python",
+            'def g(a):\n    """Prose, a = 2."""\n    return a + f(1)\n',
+            "def g ( a ) : return a + f ( 1 )",
+        ),
         ("perl", "prose = it's\n=cut\nmy $x = 1;", "my $x = 1"),
         ("julia", "prose\n=#\nx = 1", "x = 1"),
         ("matlab", "prose\n%}\nx = 1", "x = 1"),
     ],
-)  # fmt: skip
+)
 def test_fragments_may_begin_inside_a_comment(language: str, text: str, kept: str) -> None:
     tokens, _ = significant(scan(text.encode(), language, fragment=True))
     assert " ".join(text[a:b] for a, b in zip(tokens.start, tokens.end, strict=True)) == kept
