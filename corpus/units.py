@@ -8,6 +8,7 @@ time. Called by the ingest and the scan pipeline. How functions are found: corpu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -78,7 +79,12 @@ def cut(scan: Scan, text: bytes, language: str, params: Params) -> tuple[Unit, .
         if covered < first:
             units.extend(_pieces("rest", "", covered, first, scan, index, params))
         covered = max(covered, last)
-        units.extend(_pieces(span.kind, span.name, first, last, scan, index, params))
+        pieces = list(_pieces(span.kind, span.name, first, last, scan, index, params))
+        if pieces[0].kind == span.kind:
+            # The lines of the closing brace or word belong to it, though they are no significant tokens.
+            lines = int(scan.line[span.first]), int(scan.line[span.last - 1])
+            pieces[0] = replace(pieces[0], start_line=lines[0], end_line=lines[1])
+        units.extend(pieces)
     if covered < len(index):
         units.extend(_pieces("rest", "", covered, len(index), scan, index, params))
     return tuple(units)

@@ -16,6 +16,7 @@ from corpus.functions.source import ARROW, ASSIGN_LEFT, Source, Span
 _LEFT, _RIGHT, _SQUARE_LEFT, _SQUARE_RIGHT, _OPEN, _CLOSE = b"()[]{}"
 _SEMICOLON, _COMMA, _COLON, _EQUALS, _LESS, _MORE, _STAR = b";,:=<>*"
 _MAX_OLD_STYLE = 256
+_MAX_NESTING = 3  # bounds how often a token can be in units
 # Words before a parenthesis in a head that are not the name of the function.
 _QUALIFIERS = frozenset(
     b"__attribute__ __attribute __declspec alignas _Alignas decltype noexcept throw throws requires explicit"
@@ -50,6 +51,7 @@ def find_functions(source: Source, dialect: Dialect, long: int) -> list[Span]:
     brackets = Brackets(source, dialect.preprocessor)
     found = _from_keywords(source, brackets, dialect) if dialect.keywords else {}
     spans: list[Span] = []
+    around: list[int] = []  # ends of the long functions around
     end = -1
     types = source.find(_TYPES if dialect.types_first else _SPACES) if dialect.heads else {}
     for brace in brackets.braces:
@@ -63,7 +65,11 @@ def find_functions(source: Source, dialect: Dialect, long: int) -> list[Span]:
                 end = brackets.close[brace]  # an initialiser
             continue
         spans.append(span)
-        if not dialect.nested or span.last - span.first <= long:
+        while around and around[-1] <= span.first:
+            around.pop()
+        if dialect.nested and span.last - span.first > long and len(around) < _MAX_NESTING:
+            around.append(span.last)
+        else:
             end = span.last
     return spans
 
@@ -80,8 +86,9 @@ def _last(source: Source, brackets: Brackets, brace: int) -> int:
 def _from_keywords(source: Source, brackets: Brackets, dialect: Dialect) -> dict[int, Span]:
     """Functions that a keyword begins, by their opening brace."""
     found: dict[int, Span] = {}
-    for token in source.find(dialect.keywords):
-        brace, name = _follow(source, brackets, token, dialect)
+    keywords = source.find(dialect.keywords)
+    for token in keywords:
+        brace, name = _follow(source, brackets, token, keywords, dialect)
         if brace >= 0:
             first = _statement_start(source, token)
             found[brace] = Span(
@@ -90,16 +97,19 @@ def _from_keywords(source: Source, brackets: Brackets, dialect: Dialect) -> dict
     return found
 
 
-def _follow(source: Source, brackets: Brackets, token: int, dialect: Dialect) -> tuple[int, str]:
+def _follow(
+    source: Source, brackets: Brackets, token: int, keywords: dict[int, bytes], dialect: Dialect
+) -> tuple[int, str]:
     """The brace that opens the body of the function whose keyword is `token` (-1: none), and its name."""
     code, size = source.code, source.size
     at, name = token + 1, ""
     if at < size and code[at] == _STAR:
         at += 1
+    named = False  # for sure: by the word before the parameters
     receiver = at in brackets.close and code[at] == _LEFT  # of a Go method
     if receiver and not dialect.anonymous:
         return -1, ""
-    while at < size:
+    while at < size and at not in keywords:
         sign = code[at]
         if sign == _OPEN:
             if at > 0 and source.word(at - 1) in (b"interface", b"struct"):
@@ -109,9 +119,14 @@ def _follow(source: Source, brackets: Brackets, token: int, dialect: Dialect) ->
         if sign in (_LEFT, _SQUARE_LEFT):
             if at not in brackets.close:
                 return -1, ""
+            if not named and not receiver:
+                before = _before_generics(source, at - 1) if code[at - 1] == _MORE else at - 1
+                name = source.name(before) if before > token and source.is_word(before) else name
+                named = True
             at = brackets.close[at] + 1
             if receiver and at < size and source.is_word(at) and at + 1 < size and code[at + 1] == _LEFT:
                 name = source.name(at)
+                named = True
             receiver = False
             continue
         if sign in (_SEMICOLON, _CLOSE, _RIGHT, _SQUARE_RIGHT, _EQUALS, ARROW):
@@ -183,6 +198,9 @@ def _read_head(
             at = start
         elif sign in b"([":
             return _Head(brace, [])  # the brace is part of an argument
+        elif sign in b"+-" and source.leads[at] and code[at + 1] == _LEFT:  # a method of Objective-C
+            head.first = at
+            break
         elif sign in b"{;" or (sign == _COMMA and commas and head.groups):
             break
         elif sign == _EQUALS:
@@ -315,7 +333,10 @@ def _old_style(source: Source, brackets: Brackets, brace: int) -> int:
 
 def _arrow(source: Source, brackets: Brackets, brace: int) -> Span:
     """`name = (a, b) => {` and its kin."""
+    code = source.code
     before = brace - 2
+    if before > 1 and code[before - 1] == _COLON and before - 2 in brackets.open:
+        before -= 2  # a result type
     if before >= 0 and before in brackets.open:
         before = brackets.open[before]
     before = max(before, 0)

@@ -14,6 +14,9 @@ from corpus.functions.source import Source, Span
 _LEFT, _EQUALS, _COLON, _DOT, _COMMA, _SEMICOLON, _SQUARE_RIGHT = b"(=:.,;]"
 
 
+_MAX_HEAD = 40  # tokens between a keyword and its parameters
+
+
 @dataclass(frozen=True, slots=True)
 class Grammar:
     """The words of a language that closes blocks with words.
@@ -134,7 +137,11 @@ def _name(source: Source, head: int) -> str:
     """The name after the keyword, `function [a, b] = name(…)` included, or the one that it is assigned to."""
     code, at = source.code, head + 1
     stop = at
-    while stop < source.size and not source.leads[stop] and code[stop] not in (_LEFT, _SEMICOLON):
+    while (
+        stop < min(source.size, at + _MAX_HEAD)
+        and not source.leads[stop]
+        and code[stop] not in (_LEFT, _SEMICOLON)
+    ):
         stop += 1
     equals = next((place for place in range(at, stop) if code[place] == _EQUALS), -1)
     if equals >= 0:

@@ -7,6 +7,7 @@ from corpus.functions.source import Source, Span
 _OPENERS, _CLOSERS = b"([", b")]"
 _LEFT, _EQUALS, _COLON, _SEMICOLON = b"(=:;"
 
+_MAX_PREFIX = 40  # tokens of a result type and attributes before the keyword
 _UNITS = (b"subroutine", b"function", b"program", b"procedure")
 _UNIT_ENDS = (b"end", *(b"end" + word for word in _UNITS))
 
@@ -24,10 +25,7 @@ def find_functions(source: Source) -> list[Span]:
         elif _ends_fortran_unit(source, lead, token, word, words) and opened:
             first, name = opened.pop()
             if not opened:
-                stop = token + 1
-                while stop < source.size and not source.leads[stop]:
-                    stop += 1
-                spans.append(Span("function", name, first, stop))
+                spans.append(Span("function", name, first, source.line_stop(token)))
     if opened:
         spans.append(Span("function", opened[0][1], opened[0][0], source.size))
     return spans
@@ -35,6 +33,8 @@ def find_functions(source: Source) -> list[Span]:
 
 def _begins_fortran_unit(source: Source, lead: int, token: int, word: bytes) -> bool:
     if token + 1 >= source.size or not source.is_word(token + 1) or source.leads[token + 1]:
+        return False
+    if token - lead > _MAX_PREFIX:
         return False
     before = [source.word(at).lower() for at in range(lead, token) if source.is_word(at)]
     if before and before[0].startswith(b"end"):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpus.languages import Kind, Scan
 
@@ -86,8 +88,15 @@ class Source:
                     found[token] = word
         return dict(sorted(found.items()))
 
+    @cached_property
+    def _lines(self) -> NDArray[np.int64]:
+        return np.append(np.flatnonzero(self.leads), self.size)
+
     def line_lead(self, token: int) -> int:
         """The first token of the line of `token`."""
-        while token > 0 and not self.leads[token]:
-            token -= 1
-        return token
+        place = int(np.searchsorted(self._lines, token, side="right"))
+        return int(self._lines[place - 1]) if place else 0
+
+    def line_stop(self, token: int) -> int:
+        """The token after the line of `token`."""
+        return int(self._lines[min(np.searchsorted(self._lines, token, side="right"), len(self._lines) - 1)])
