@@ -36,7 +36,7 @@ _BUILD_SCRIPT_SAYS = re.compile(
     re.IGNORECASE,
 )
 _LICENSE_TEXT = re.compile(
-    r"(?:un)?licen[cs]es?(?:[-_.].*)?|copying(?:[-_.].*)?|copyright(?:\.(?:txt|md|rst))?"
+    r"(?:un)?licen[cs]es?(?:[-_.].*)?|copying(?:[-_.v].*)?|copyright(?:\.(?:txt|md|rst))?"
     r"|notice(?:\.(?:txt|md))?|[al]?gpl(?:[-_.]?v?\d.*)?(?:\.txt)?|artistic(?:\.txt)?|patents(?:\.txt)?"
 )
 _DOCUMENTATION = _words("""

@@ -90,6 +90,7 @@ SKIPPED: list[tuple[str, bytes, str]] = [
     ("COPYING", GPL, "license text"),
     ("COPYING.LESSER", GPL, "license text"),
     ("COPYING-BSD", GPL, "license text"),
+    ("COPYINGv2", GPL, "license text"),
     ("NOTICE", PROSE, "license text"),
     ("debian/copyright", PROSE, "license text"),
     ("LICENSES/MIT.txt", PROSE, "license text"),
