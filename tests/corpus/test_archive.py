@@ -141,7 +141,7 @@ segments = st.text(
 paths = st.lists(segments.filter(lambda part: part not in (".", "..")), min_size=1, max_size=4).map("/".join)
 trees = st.dictionaries(paths, st.binary(max_size=2000), min_size=1, max_size=8)
 agreeing = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
