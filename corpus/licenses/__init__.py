@@ -9,3 +9,8 @@ detect      text -> licence; the only module that imports scancode, in sandboxed
 detector    detect once for each distinct notice: cache, then children
 conclude    which of the statements about a file decides
 """
+
+from corpus.licenses.conclude import conclude, is_license_file, is_metadata_file
+from corpus.licenses.detector import Detection, Detector
+
+__all__ = ["Detection", "Detector", "conclude", "is_license_file", "is_metadata_file"]

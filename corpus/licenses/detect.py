@@ -40,6 +40,14 @@ _SURROUND = re.compile(
 _GRANT = re.compile(r"(?i)redistribut|licensed|either version|under the terms|permi[ts]|released|licen[cs]e:")
 # The Free Software Foundation's own words for a choice, which scancode loses when more text follows.
 _CHOICE = re.compile(r"(?i)under\s+the\s+terms\s+of\s+either\b")
+# The sentence itself outranks scancode's rules: some read "any later version" as "only", and approximate
+# matching takes the Lesser licence for the General one. Over text with single spaces.
+_GRANTED = re.compile(
+    r"(?i)gnu (?:(lesser|library|affero) )?general public licen[cs]e(?: \([al]?gpl\))?,?(?: as)? published by "
+    r"the free software foundation[;,:]? (?:either )?version ([1-3](?:\.\d)?)(?: of the licen[cs]e)?"
+    r"(,? or \(?at your option\)?,? any later version)?"
+)
+_FAMILY = {"": "GPL", "lesser": "LGPL", "library": "LGPL", "affero": "AGPL"}
 _IN_PARALLEL = re.compile(r"(?i)\bor\s+both\s+in\s+parallel\b")
 # Scores (0..100) under which a match is no statement: of any, and of a short one.
 MIN_SCORE = 50.0
@@ -113,7 +121,8 @@ def _conclude(matches: list[Any], text: str) -> dict[str, object]:
     # Who grants terms and mentions the public domain grants those terms.
     named = [stated for stated in named if expression.category(stated) != "Public Domain"] or named
     choice = _CHOICE.search(text) is not None and _IN_PARALLEL.search(text) is not None
-    merged = merge_notice(named, choice)
+    bare = all(match.rule.is_license_text for match in granting)
+    merged = merge_notice(named if bare else _as_granted(named, text), choice)
     words = [match.len() for match in granting]
     score = sum(match.score() * match.len() for match in granting) / sum(words) / 100
     doubtful = score < CERTAIN or max(words) < LONG
@@ -123,7 +132,7 @@ def _conclude(matches: list[Any], text: str) -> dict[str, object]:
         "expression": merged,
         "score": round(score, 3),
         "matched_lines": [min(m.start_line for m in matches), max(m.end_line for m in matches)],
-        "bare": all(match.rule.is_license_text for match in granting),
+        "bare": bare,
         "reason": "",
     }
 
@@ -132,6 +141,24 @@ def _is_surround(match: Any, lines: list[str]) -> bool:
     """Whether a match lies in the warranty and address sentences of a notice, not in its grant."""
     matched = _matched(match, lines)
     return _SURROUND.search(matched) is not None and _GRANT.search(matched) is None
+
+
+def _as_granted(named: list[str], text: str) -> list[str]:
+    """The GNU ids as the granting sentences of the notice spell them, where those are not in doubt."""
+    granted = {
+        families.Gnu(
+            _FAMILY[(found[1] or "").lower()],
+            found[2] if "." in found[2] else f"{found[2]}.0",
+            "or-later" if found[3] else "only",
+        )
+        for found in _GRANTED.finditer(" ".join(text.split()))
+    }
+    spelled = []
+    for name in named:
+        known = families.gnu(name)
+        alike = [grant for grant in granted if known and grant.version == known.version]
+        spelled.append(alike[0].spdx if known not in granted and len(alike) == 1 else name)
+    return spelled
 
 
 def merge_notice(expressions: list[str], choice: bool = False) -> str:

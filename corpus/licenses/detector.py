@@ -25,7 +25,7 @@ from corpus.licenses.header import notice_key
 from corpus.sandbox import MIB, Limits, Pool
 
 # Raised by hand whenever detect or header change what they answer for the same text.
-FORMAT = 1
+FORMAT = 2
 MAX_TEXT = 1024 * 1024
 SECONDS = 60
 MEMORY = 2560 * MIB
