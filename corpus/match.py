@@ -24,7 +24,7 @@ PER_PRINT = 5
 """For each fingerprint the best so many of the files that share it are aligned: every region gets its turn."""
 
 LEAST_BITS = 20.0
-ALERT_BITS = 60.0
+ALERT_BITS = 80.0
 ALERT_TOKENS = 30
 SAME_REGION = 0.5
 WITHIN_BEST = 0.95

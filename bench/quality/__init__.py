@@ -1,0 +1,1 @@
+"""How well changes are told apart: recall on derived code, false findings on honest code."""
