@@ -77,16 +77,16 @@ def cut(scan: Scan, text: bytes, language: str, params: Params) -> tuple[Unit, .
         if first == last:
             continue
         if covered < first:
-            units.extend(_pieces("rest", "", covered, first, scan, index, params))
+            units.extend(_pieces("rest", "", covered, first, scan, text, index, params))
         covered = max(covered, last)
-        pieces = list(_pieces(span.kind, span.name, first, last, scan, index, params))
+        pieces = list(_pieces(span.kind, span.name, first, last, scan, text, index, params))
         if pieces[0].kind == span.kind:
             # The lines of the closing brace or word belong to it, though they are no significant tokens.
-            lines = int(scan.line[span.first]), int(scan.line[span.last - 1])
+            lines = int(scan.line[span.first]), _end_line(scan, text, span.last - 1)
             pieces[0] = replace(pieces[0], start_line=lines[0], end_line=lines[1])
         units.extend(pieces)
     if covered < len(index):
-        units.extend(_pieces("rest", "", covered, len(index), scan, index, params))
+        units.extend(_pieces("rest", "", covered, len(index), scan, text, index, params))
     return tuple(units)
 
 
@@ -98,14 +98,26 @@ def _spans(scan: Scan, text: bytes, language: str, params: Params) -> list[Span]
     return []
 
 
+def _end_line(scan: Scan, text: bytes, token: int) -> int:
+    """Line of the last byte of a token; a string may span several."""
+    return int(scan.line[token]) + text.count(b"\n", scan.start[token], scan.end[token])
+
+
 def _pieces(
-    kind: UnitKind, name: str, first: int, last: int, scan: Scan, index: NDArray[np.intp], params: Params
+    kind: UnitKind,
+    name: str,
+    first: int,
+    last: int,
+    scan: Scan,
+    text: bytes,
+    index: NDArray[np.intp],
+    params: Params,
 ) -> Iterator[Unit]:
     """The unit itself unless it is too long, and its windows if it is long."""
 
     def unit(kind: UnitKind, first: int, last: int) -> Unit:
         start, end = index[first], index[last - 1]
-        return Unit(kind, name, first, last, int(scan.line[start]), int(scan.line[end]))
+        return Unit(kind, name, first, last, int(scan.line[start]), _end_line(scan, text, int(end)))
 
     size = last - first
     long = size > params.window_tokens

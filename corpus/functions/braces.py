@@ -203,6 +203,9 @@ def _read_head(
             break
         elif sign in b"{;" or (sign == _COMMA and commas and head.groups):
             break
+        elif sign == _MORE and head.groups and at + 1 == head.groups[-1][0]:
+            name = _before_generics(source, at)
+            at = name + 1 if name >= 0 else at
         elif sign == _EQUALS:
             if source.word(at - 1) != b"operator":
                 head.equals = at

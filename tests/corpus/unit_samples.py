@@ -87,7 +87,7 @@ text
 1]
 y = 1
 ''',
-        [("Plain", 3, 6), ("outer", 8, 17), ("m", 21, 23), ("n", 27, 29)],
+        [("Plain", 3, 6), ("outer", 8, 17), ("m", 21, 25), ("n", 27, 29)],
     ),
     "fortran": (
         """module m
@@ -181,7 +181,7 @@ describe("x", function () { it("y", () => { z() }) })
 export function f<T>(x: T): T { return x }
 const g = (x: number): number => { return x }
 """,
-        [("constructor", 3, 3), ("f", 6, 6), ("g", 7, 7)],
+        [("constructor", 3, 3), ("get", 4, 4), ("f", 6, 6), ("g", 7, 7)],
     ),
     "rust": (
         """use x::y;
