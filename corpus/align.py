@@ -29,6 +29,11 @@ SKEW_COST = 0.10
 EDGE = 48
 """Tokens beyond a chain's ends that may still be joined to it."""
 
+STRAY = 3
+"""Tokens of a run that say nothing about where a copy begins or ends."""
+
+CORE_GAP = 0.4
+
 Ints = NDArray[np.int64]
 
 
@@ -92,6 +97,7 @@ def align(left: U64, right: U64, weight: NDArray[np.float64], least: float) -> l
     for chain in _chains(i, j, length, worth, prefix, least):
         pairs = _fill(chain, i, j, length, left, right)
         if len(pairs):
+            pairs = _core(pairs)
             out.append(Alignment(pairs[:, 0], pairs[:, 1]))
     return out
 
@@ -158,6 +164,28 @@ def _fill(chain: list[int], i: Ints, j: Ints, length: Ints, left: U64, right: U6
         at_i, at_j = a + n, b + n
     parts.append(_edge(left, right, at_i, at_j, 1))
     return np.concatenate(parts)
+
+
+def _core(pairs: Ints) -> Ints:
+    """The stretch of an alignment that is worth most: scattered pairs at its ends are left off.
+
+    Runs gain their length beyond STRAY tokens, gaps cost CORE_GAP a token; the best stretch is Kadane's.
+    """
+    steps = np.diff(pairs, axis=0)
+    first = np.flatnonzero(np.concatenate(([True], (steps != 1).any(axis=1))))
+    length = np.diff(np.append(first, len(pairs)))
+    gap = (steps[first[1:] - 1] - 1).max(axis=1)
+    best, best_span, total, start = -np.inf, (0, 0), 0.0, 0
+    for run, gain in enumerate((length - STRAY).tolist()):
+        joined = total - CORE_GAP * float(gap[run - 1]) if run else -np.inf
+        if joined <= 0:
+            total, start = float(gain), run
+        else:
+            total = joined + gain
+        if total > best:
+            best, best_span = total, (start, run)
+    low, high = best_span
+    return pairs[first[low] : first[high] + length[high]]
 
 
 def _edge(left: U64, right: U64, i: int, j: int, direction: int) -> Ints:

@@ -71,6 +71,27 @@ class Evidence:
     renames: dict[str, str]
     discounts: tuple[str, ...]
 
+    def joined(self, other: Evidence) -> Evidence:
+        """The evidence of two neighbouring parts taken together."""
+        total = self.tokens + other.tokens
+
+        def mean(name: str) -> float:
+            return float(getattr(self, name) * self.tokens + getattr(other, name) * other.tokens) / total
+
+        return Evidence(
+            kind=self.kind if self.kind == other.kind else "renamed",
+            similarity=mean("similarity"),
+            containment_region=mean("containment_region"),
+            containment_origin=min(1.0, max(self.containment_origin, other.containment_origin)),
+            tokens=total,
+            longest_run=max(self.longest_run, other.longest_run),
+            bits=self.bits + other.bits,
+            terms={name: self.terms[name] + other.terms[name] for name in self.terms},
+            line_pairs=self.line_pairs + other.line_pairs,
+            renames={**other.renames, **self.renames},
+            discounts=tuple(dict.fromkeys(self.discounts + other.discounts)),
+        )
+
 
 def chance(bits: float, units: int) -> float:
     """Expected number of unrelated code units, in an index of so many, that would agree as well."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from corpus.archive import unpack_artifact
+from corpus.archive import unpack as archive
 from corpus.errors import WhenceError
 from corpus.files import classify
 from corpus.index.catalog import Catalog
@@ -29,6 +29,7 @@ from corpus.sources import SourceSettings, fetch
 
 BATCH_BYTES = 512 * 1024
 BATCH_FILES = 64
+UNPACK_SECONDS = 600.0
 
 Progress = Callable[[str, str, int, int | None], None]
 """Told (purl, step, done, total)."""
@@ -71,7 +72,7 @@ class Ingester:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        preload = ("corpus.index.record", "corpus.archive")
+        preload = ("corpus.index.record", "corpus.archive.unpack")
         self._pool = self._stack.enter_context(Pool(self._processes, Limits(), preload))
         self._detector = self._stack.enter_context(Detector(self.catalog.licenses, self._processes))
         return self
@@ -116,7 +117,7 @@ class Ingester:
         purl = fetched.purl
         self._tell(purl, "unpack")
         tree = self._unpack(fetched, spool)
-        self._tell(purl, "licences", 0, len(tree.files))
+        self._tell(purl, "licences")
         licenses = conclude(
             {f.path: f.text for f in tree.files}, tree.evidence, fetched.declared, tree.debian_copyright,
             self._detector, lambda done, total: self._tell(purl, "licences", done, total),
@@ -140,11 +141,15 @@ class Ingester:
         skips: list[Skip] = []
         copyright_text: bytes | None = None
         for artifact in fetched.artifacts:
-            entries, skipped = unpack_artifact(self._pool, artifact, spool)
-            skips += skipped
-            siblings = frozenset(path for path, _ in entries)
-            for path, read in entries:
-                data = read()
+            upstream = artifact.role == "upstream"
+            unpacked = archive.read(
+                self._pool, artifact.path, spool, strip_top=upstream, seconds=UNPACK_SECONDS
+            )
+            skips += unpacked.skips
+            siblings = frozenset(member.path for member in unpacked.members)
+            for member in unpacked.members:
+                path = f"{artifact.folder}/{member.path}" if artifact.folder else member.path
+                data = member.location.read_bytes()
                 if path == "debian/copyright":
                     copyright_text = data
                 if is_license_file(path) or is_metadata_file(path):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.align import Alignment, align
-from corpus.evidence import CONFLICT, IDIOM, IDIOM_ORIGINS, MAX_RARITY, Evidence, chance, rename_terms, weigh
+from corpus.evidence import CONFLICT, IDIOM, IDIOM_ORIGINS, MAX_RARITY, Evidence, rename_terms, weigh
 from corpus.index.segment import FileTokens
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
@@ -26,6 +26,9 @@ PER_PRINT = 5
 LEAST_BITS = 20.0
 ALERT_BITS = 80.0
 ALERT_TOKENS = 30
+PART_BITS = 25.0
+NEIGHBOUR_LINES = 8
+NEIGHBOUR_ORIGIN_LINES = 150
 SAME_REGION = 0.5
 WITHIN_BEST = 0.95
 MAX_ALSO = 10
@@ -54,7 +57,6 @@ class Match:
     end_line: int
     origin: Origin
     evidence: Evidence
-    chance: float
     also: tuple[tuple[Origin, Evidence], ...] = ()
 
 
@@ -168,11 +170,38 @@ def match(
         if not accept(purl):
             continue
         target = index.tokens(ref)
-        for alignment in align(query.renamed, target.renamed, weight, LEAST_BITS):
-            if query.added[alignment.left].sum() < ALERT_TOKENS / 2:
-                continue
-            found.append(_confirm(query, index, ref, purl, target, alignment, rarity, idiom))
+        parts = [
+            _confirm(query, index, ref, purl, target, alignment, rarity, idiom)
+            for alignment in align(query.renamed, target.renamed, weight, LEAST_BITS)
+            if query.added[alignment.left].sum() >= ALERT_TOKENS / 2
+        ]
+        found += merge_neighbours(parts)
     return select(found)
+
+
+def merge_neighbours(parts: Sequence[Match]) -> list[Match]:
+    """Join matches with one origin file that follow each other closely: a function and the helper beside it."""
+    merged: list[Match] = []
+    for part in sorted(parts, key=lambda m: (m.start_line, m.end_line)):
+        last = merged[-1] if merged else None
+        if (
+            last is None
+            or part.evidence.bits < PART_BITS
+            or last.evidence.bits < PART_BITS
+            or not 0 < part.start_line - last.end_line <= NEIGHBOUR_LINES
+            or abs(part.origin.start_line - last.origin.end_line) > NEIGHBOUR_ORIGIN_LINES
+        ):
+            merged.append(part)
+            continue
+        origin = replace(
+            last.origin,
+            start_line=min(last.origin.start_line, part.origin.start_line),
+            end_line=max(last.origin.end_line, part.origin.end_line),
+        )
+        merged[-1] = replace(
+            last, end_line=part.end_line, origin=origin, evidence=last.evidence.joined(part.evidence)
+        )
+    return merged
 
 
 def _confirm(
@@ -191,7 +220,7 @@ def _confirm(
     lines = target.line[[start, end]]
     origin = Origin(ref, purl, segment.facts.background, int(lines[0]), int(lines[1]))
     first, last = query.line[left[[0, -1]]].tolist()
-    return Match(query.path, first, last, origin, evidence, chance(evidence.bits, index.units))
+    return Match(query.path, first, last, origin, evidence)
 
 
 def _unit_tokens(index: Index, ref: FileRef, start: int, end: int) -> int:

@@ -90,8 +90,8 @@ def add(
 
 def _wanted(purls: list[str], manifests: list[Path], background: bool) -> list[tuple[str, bool]]:
     """Releases to index, each once, in the order given."""
-    from corpus.manifest import read_manifest
-    from corpus.sources.local import local_purl
+    from corpus.manifest import read
+    from corpus.purl import local_purl
 
     rows: dict[str, bool] = {}
     for purl in purls:
@@ -101,7 +101,7 @@ def _wanted(purls: list[str], manifests: list[Path], background: bool) -> list[t
             purl = local_purl(Path(purl))
         rows.setdefault(purl, background)
     for path in manifests:
-        found = read_manifest(path)
+        found = read(path)
         for purl in found.releases:
             rows.setdefault(purl, False)
         for purl in found.background:
