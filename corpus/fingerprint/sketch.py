@@ -1,7 +1,7 @@
 """sketch(tokens, units, params): everything computed once from a text for finding its code again.
 
-Layers: *literal* (runs of raw tokens), *renamed* (the same with identifiers made equal). The algorithm layer's
-language-neutral features have their place here too.
+Layers: *literal* (runs of raw tokens), *renamed* (the same with identifiers made equal). The algorithm
+layer's language-neutral features have their place here too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.fingerprint.hashing import U64, range_hashes, run_hashes
-from corpus.fingerprint.minhash import bands, signatures
+from corpus.fingerprint.minhash import bands, permutations, signatures
 from corpus.fingerprint.winnow import winnow
 from corpus.model import Tokens, Unit
 from corpus.params import Params
@@ -37,16 +37,38 @@ class Sketch:
     renamed_at: NDArray[np.int32]
 
 
-def sketch(tokens: Tokens, units: Sequence[Unit], params: Params) -> Sketch:
-    """Sketch one tokenised text; units are half-open ranges of its tokens."""
+def sketch(tokens: Tokens, units: Sequence[Unit], params: Params, *, compiled: bool = False) -> Sketch:
+    """Sketch one tokenised text; units are half-open ranges of its tokens.
+
+    compiled: use machine code (numba; the first call loads it). The result is the same.
+    """
     first = np.array([u.first for u in units], np.int64)
     last = np.array([u.last for u in units], np.int64)
+    if compiled:
+        return _compiled_sketch(tokens, first, last, params)
     literal, literal_at = winnow(tokens.raw, params.literal_k, params.literal_window)
     renamed, renamed_at = winnow(tokens.renamed, params.renamed_k, params.renamed_window)
     keys, has = _unit_bands(tokens.renamed, first, last, params)
     return Sketch(
         range_hashes(tokens.renamed, first, last), keys, has, literal, literal_at, renamed, renamed_at
     )
+
+
+def _compiled_sketch(
+    tokens: Tokens, first: NDArray[np.int64], last: NDArray[np.int64], params: Params
+) -> Sketch:
+    from corpus.fingerprint import compiled
+
+    used = params.lsh_bands * params.lsh_rows
+    a, b = permutations(params.num_perm, params.seed)
+    sizes = (params.literal_k, params.literal_window, params.renamed_k, params.renamed_window,
+             params.shingle_k, params.min_unit_tokens, params.lsh_rows)  # fmt: skip
+    keys, has = np.zeros((len(first), params.lsh_bands), np.uint64), np.empty(len(first), np.bool_)
+    digest, literal, literal_at, renamed, renamed_at = compiled.sketch(
+        np.require(tokens.raw, np.uint64, ("C", "W")), np.require(tokens.renamed, np.uint64, ("C", "W")),
+        first, last, sizes, a[:used], b[:used], keys, has,
+    )  # fmt: skip
+    return Sketch(digest, keys, has, literal, literal_at, renamed, renamed_at)
 
 
 def unit_shingles(

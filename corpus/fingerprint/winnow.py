@@ -1,7 +1,7 @@
 """Winnowing: which fingerprints of a text are kept (Schleimer, Wilkerson & Aiken, SIGMOD 2003).
 
-Guarantee: of every `window` consecutive run hashes at least one is kept, and which one depends on those hashes
-alone; so two texts that share window + k − 1 equal tokens share a kept fingerprint.
+Guarantee: of every `window` consecutive run hashes at least one is kept, and which one depends on those
+hashes alone; so two texts that share window + k − 1 equal tokens share a kept fingerprint.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ def winnow(tokens: U64, k: int, window: int) -> tuple[U64, NDArray[np.int32]]:
     n = len(grams)
     if n == 0:
         return grams, np.empty(0, np.int32)
-    # Selecting by another bijection keeps the stored hashes evenly spread; the smallest wins, the rightmost of equals.
+    # Selecting by another bijection keeps the stored hashes evenly spread.
+    # The smallest wins, the rightmost of equals.
     order = mix(grams ^ np.uint64(0xA0761D6478BD642F))
     if n <= window:
         position = np.array([n - 1 - int(np.argmin(order[::-1]))], np.int32)

@@ -5,6 +5,7 @@ Made by `make_record` inside a sandbox child (it tokenises foreign text); a segm
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -68,14 +69,25 @@ _DTYPES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def owner_of(units: NDArray[Any], at: NDArray[np.int32]) -> NDArray[np.uint32]:
-    """For each token index the innermost (shortest) unit that holds it; every token is in some unit."""
-    order = np.argsort(units["first"].astype(np.int64) - units["last"], kind="stable")  # longest first
-    total = int(units["last"].max(initial=0))
-    owner = np.zeros(total + 1, np.uint32)
-    for u in order.tolist():
-        owner[units["first"][u] : units["last"][u]] = u
-    return owner[at]
+def owners(units: Sequence[Unit]) -> NDArray[np.uint32]:
+    """For each token the innermost (shortest) unit that holds it; every token is in some unit."""
+    size = [u.first - u.last for u in units]
+    owner = np.zeros(max((u.last for u in units), default=0), np.uint32)
+    for u in sorted(range(len(units)), key=size.__getitem__):  # longest first
+        owner[units[u].first : units[u].last] = u
+    return owner
+
+
+def _distinct(values: U64) -> tuple[NDArray[np.intp], NDArray[np.uint32]]:
+    """Where each distinct value first stands, in order of the values, and the rank of every value."""
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    new = np.empty(len(values), bool)
+    new[:1] = True
+    np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
+    ranks = np.empty(len(values), np.uint32)
+    ranks[order] = np.cumsum(new, dtype=np.uint32) - np.uint32(1)
+    return order[new], ranks
 
 
 def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compiled: bool = False) -> Record:
@@ -83,29 +95,28 @@ def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compile
     scanned = scan(text, language, compiled=compiled)
     tokens, index = significant(scanned)
     units = cut(scanned, text, language, params)
-    table = unit_table(units)
-    made = sketch(tokens, units, params)
-    raw, at, ids = np.unique(tokens.raw, return_index=True, return_inverse=True)
-    start, end = tokens.start[at].tolist(), tokens.end[at].tolist()
-    spelled = [text[a:b] for a, b in zip(start, end, strict=True)]
-    has = np.flatnonzero(made.has_bands).astype(np.uint32)
+    made = sketch(tokens, units, params, compiled=compiled)
+    owner = owners(units)
+    at, ids = _distinct(tokens.raw)
+    spans = zip(tokens.start[at].tolist(), tokens.end[at].tolist(), strict=True)
+    spelled = [text[start:end] for start, end in spans]
     return Record(
-        vocab_raw=raw,
+        vocab_raw=tokens.raw[at],
         vocab_renamed=tokens.renamed[at],
         vocab_kind=tokens.kind[at],
-        vocab_neutral=scanned.neutral[index][at].astype(np.uint16),
-        vocab_ends=np.cumsum([len(s) for s in spelled]).astype(np.uint32),
+        vocab_neutral=scanned.neutral[index[at]].astype(np.uint16),
+        vocab_ends=np.cumsum([*map(len, spelled)], dtype=np.uint32),
         vocab_text=np.frombuffer(b"".join(spelled), np.uint8),
-        ids=ids.astype(np.uint32),
+        ids=ids,
         lines=tokens.line.astype(np.uint32),
-        units=table,
+        units=unit_table(units),
         digest=made.digest,
         literal_key=made.literal,
-        literal_unit=owner_of(table, made.literal_at),
+        literal_unit=owner[made.literal_at],
         renamed_key=made.renamed,
-        renamed_unit=owner_of(table, made.renamed_at),
+        renamed_unit=owner[made.renamed_at],
         lsh_key=made.bands[made.has_bands].ravel(),
-        lsh_unit=np.repeat(has, params.lsh_bands),
+        lsh_unit=np.repeat(np.flatnonzero(made.has_bands).astype(np.uint32), params.lsh_bands),
     )
 
 
@@ -125,4 +136,4 @@ def record_batch(batch: list[list[Any]]) -> list[dict[str, bytes] | str]:
     return out
 
 
-__all__ = ["Record", "Sketch", "Tokens", "make_record", "owner_of", "record_batch", "unit_table"]
+__all__ = ["Record", "Sketch", "Tokens", "make_record", "owners", "record_batch", "unit_table"]

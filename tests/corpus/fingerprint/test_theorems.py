@@ -1,5 +1,7 @@
 """What winnowing, run hashes and MinHash promise, as properties."""
 
+from itertools import chain, pairwise
+
 import numpy as np
 import pytest
 from datasketch import MinHash, MinHashLSH
@@ -37,7 +39,7 @@ def test_no_window_is_without_a_fingerprint(tokens, k, window):
     if len(grams) >= 1:
         assert len(at) >= 1
     if len(grams) >= window:
-        assert all(b - a - 1 < window for a, b in zip(edges, edges[1:], strict=False))
+        assert all(b - a - 1 < window for a, b in pairwise(edges))
 
 
 @given(st.data(), streams, streams)
@@ -66,7 +68,7 @@ def test_range_hashes_are_equal_exactly_for_equal_ranges(tokens, data):
 @settings(max_examples=40, deadline=None)
 def test_signatures_are_datasketch_to_the_bit(sets):
     first = np.cumsum([0, *map(len, sets[:-1])])
-    ours = signatures(np.array(sum(sets, []), np.uint32), first, 128, 1, 128)
+    ours = signatures(np.array([*chain(*sets)], np.uint32), first, 128, 1, 128)
     for row, values in zip(ours, sets, strict=True):
         theirs = MinHash(num_perm=128, seed=1, scheme="affine32", hashfunc=int)
         theirs.update_batch(values)
@@ -104,7 +106,11 @@ def _tokens(values):
 def test_sketch_of_units():
     values = mix(np.arange(300, dtype=np.uint64))
     values[200:260] = values[20:80]
-    units = [Unit("function", "f", 20, 80, 1, 2), Unit("function", "g", 200, 260, 3, 4), Unit("rest", "", 0, 5, 1, 1)]
+    units = [
+        Unit("function", "f", 20, 80, 1, 2),
+        Unit("function", "g", 200, 260, 3, 4),
+        Unit("rest", "", 0, 5, 1, 1),
+    ]
     made = sketch(_tokens(values), units, DEFAULT)
     assert made.digest[0] == made.digest[1] != made.digest[2]
     assert made.has_bands.tolist() == [True, True, False]
@@ -113,3 +119,22 @@ def test_sketch_of_units():
     shingles, starts = unit_shingles(values, np.array([20, 200]), np.array([80, 260]), DEFAULT)
     assert starts.tolist() == [0, 53]
     assert shingles[:53].tolist() == shingles[53:].tolist()
+
+
+@given(st.data(), st.lists(st.integers(0, 5), max_size=400))
+@settings(max_examples=60, deadline=None)
+def test_machine_code_and_arrays_give_the_same_sketch(data, values):
+    raw = mix(np.array(values, np.uint64))
+    renamed = mix(np.array(values, np.uint64) // np.uint64(2))
+    n = len(values)
+    bounds = st.tuples(st.integers(0, n), st.integers(0, n)).filter(lambda pair: pair[0] < pair[1])
+    pairs = data.draw(st.lists(bounds, max_size=6)) if n else []
+    units = [Unit("function", "", first, last, 1, 1) for first, last in pairs]
+    zero = np.zeros(n, np.int32)
+    tokens = Tokens(np.ones(n, np.uint8), zero, zero, zero, raw, renamed)
+    plain, fast = (sketch(tokens, units, DEFAULT, compiled=compiled) for compiled in (False, True))
+    for name in plain.__slots__:
+        one, other = getattr(plain, name), getattr(fast, name)
+        assert one.dtype == other.dtype
+        assert one.shape == other.shape
+        assert one.tolist() == other.tolist()
