@@ -89,12 +89,15 @@ def accepted(accept: InlineAccept, path: str) -> Verdict:
     )
 
 
-def credit_in(lines: Sequence[str], start: int, end: int, names: Collection[str]) -> Credit | None:
+def credit_in(
+    lines: Sequence[str], start: int, end: int, names: Collection[str], *, snippets: bool = True
+) -> Credit | None:
     """A snippet round the region, or a notice with one of the origin's names above, in it or in the header.
 
     names: what the origin is called: package, project, file, author; shorter than three letters is ignored.
+    snippets: false where the caller knows that the file has none; finding that out takes a look at all lines.
     """
-    snippet = _snippet(lines, start, end)
+    snippet = _snippet(lines, start, end) if snippets else None
     if snippet:
         return snippet
     wanted = [re.escape(name.lower()) for name in names if len(name.strip()) >= 3]

@@ -17,7 +17,13 @@ from corpus.errors import BadInput
 
 Status = Literal["ok", "attribution", "review", "conflict"]
 ListName = Literal["deny", "review", "attribution", "allow"]
-AiDisclosure = Literal["off", "report", "require", "forbid"]
+# What a project asks about declared AI use: a rule, or the name of a published one (app.disclosure.rules).
+AiDisclosure = Literal[
+    "off", "report", "require", "forbid",
+    "linux", "fedora", "scikit-image", "scipy", "numpy", "cpython", "gentoo",
+]  # fmt: skip
+# Which accepts in the code count: all, those that stood there before the change, or none.
+InlineAccepts = Literal["all", "existing", "off"]
 
 STATUSES: tuple[Status, ...] = ("ok", "attribution", "review", "conflict")
 RANK: Mapping[str, int] = MappingProxyType({status: rank for rank, status in enumerate(STATUSES)})
@@ -87,9 +93,10 @@ class Policy:
 
     outbound: SPDX expression of the project's own licence, "" when unknown.
     caps: kind of evidence → the worst status that it may lead to.
-    thresholds: names and numbers for the caller that chooses findings; stored, not used here.
+    thresholds: names and numbers for the scan pipeline, which chooses what is a finding.
     excludes: gitignore patterns. self_purls: packages that are the project itself.
-    ai_disclosure: only stored. fail_on: the status from which a check fails.
+    inline_accepts: which accepts in the code count. ai_disclosure: see app.disclosure.
+    fail_on: the status from which a check fails.
     """
 
     name: str = "permissive"
@@ -104,6 +111,7 @@ class Policy:
     excludes: tuple[str, ...] = ()
     self_purls: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    inline_accepts: InlineAccepts = "all"
     ai_disclosure: AiDisclosure = "off"
     fail_on: Status = "conflict"
     where: str = ""
@@ -132,6 +140,7 @@ class Policy:
             "waivers": sorted(
                 [w.id, w.reason, w.owner, str(w.date), str(w.expires), w.link] for w in self.waivers
             ),
+            "inline_accepts": self.inline_accepts,
             "ai_disclosure": self.ai_disclosure,
             "fail_on": self.fail_on,
         }

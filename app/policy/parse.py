@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, get_args
 
 from app.policy.lines import Path, positions
-from app.policy.model import LISTS, STATUSES, AiDisclosure, BadPolicy, Entry, Policy, Status
+from app.policy.model import LISTS, STATUSES, AiDisclosure, BadPolicy, Entry, InlineAccepts, Policy, Status
 from app.policy.presets import PRESETS
 
 KINDS = ("literal", "renamed", "rewritten", "translated")
@@ -22,7 +22,7 @@ THRESHOLDS = ("min_tokens", "min_similarity", "max_chance")
 # Key as written in the text → what it holds; `-` and `_` are the same.
 KEYS = (
     *("name", "preset", "outbound", "deny", "review", "attribution", "allow", "caps", "thresholds"),
-    *("exclude", "self", "accept", "ai_disclosure", "fail_on"),
+    *("exclude", "self", "accept", "inline_accepts", "ai_disclosure", "fail_on"),
 )
 MAX_TEXT = 1_000_000
 
@@ -91,6 +91,7 @@ class _Reader:
             excludes=self.texts("exclude"),
             self_purls=self.texts("self"),
             waivers=read_waivers(self.table.get("accept", []), lambda n: self.place("accept", n)),
+            inline_accepts=self.choice("inline_accepts", get_args(InlineAccepts), "all"),
             ai_disclosure=self.choice("ai_disclosure", get_args(AiDisclosure), "off"),
             fail_on=self.choice("fail_on", STATUSES, "conflict"),
             where=self.where,

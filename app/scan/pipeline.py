@@ -1,13 +1,15 @@
 """THE SCAN PIPELINE: diff + index + policy → report. Pure: what it needs comes in, a report goes out.
 
-read (app.scan.diff) → exclude → queries (tokenise, sketch) → match → choose origin → decide → assemble
+read (app.scan.diff) → exclude → queries (tokenise, sketch) → match → choose origin → decide by the policy
+→ decisions of people → assemble
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from importlib.metadata import version
 
 from app.policy.compat import decide
@@ -28,6 +30,7 @@ from app.report.model import (
     Verdict,
 )
 from app.report.model import Origin as ReportOrigin
+from app.scan.decisions import apply_decisions
 from app.scan.diff import Diff
 from corpus import match as engine
 from corpus.evidence import chance
@@ -53,7 +56,8 @@ class Scanner:
     """What stays the same from scan to scan.
 
     query: how a changed file is tokenised (a server does it in a sandbox child; errors become skips).
-    excluded: paths that the project's policy leaves out.
+    excluded: paths that the project's policy leaves out. notes: sentences on the policy itself, for `limits`.
+    today: the day on which decisions are looked at: some expire.
     """
 
     index: Index
@@ -61,6 +65,8 @@ class Scanner:
     params: Params = DEFAULT
     query: MakeQuery = make_query
     excluded: Excluded = lambda path: False
+    notes: tuple[str, ...] = ()
+    today: date = field(default_factory=date.today)
 
 
 def scan(diff: Diff, scanner: Scanner, *, leads: bool = False) -> Report:
@@ -68,15 +74,19 @@ def scan(diff: Diff, scanner: Scanner, *, leads: bool = False) -> Report:
     skips = list(diff.skips)
     findings: list[Finding] = []
     weaker: list[tuple[float, Lead]] = []
-    searched = False
+    searched, under = False, 0
     for query in _queries(diff, scanner, skips):
         searched = searched or bool(query.added.any())
         for found in engine.match(query, scanner.index, scanner.params, _accept(scanner.policy)):
-            if engine.is_alert(found):
+            alert = engine.is_alert(found)
+            if alert and reaches_thresholds(found, scanner):
                 findings.append(_finding(found, query, scanner))
-            elif leads:
+                continue
+            under += alert
+            if leads:
                 weaker.append((-found.evidence.bits, _lead(found, query, scanner)))
     weaker.sort(key=lambda row: (row[0], row[1].region.path, row[1].region.start_line))
+    decided = apply_decisions(findings, diff.files, scanner.policy, scanner.today)
     facts = scanner.index.facts
     return assemble(
         engine=Engine(version("whence"), scanner.params.digest),
@@ -86,18 +96,44 @@ def scan(diff: Diff, scanner: Scanner, *, leads: bool = False) -> Report:
         outbound=scanner.policy.outbound,
         policy=PolicyRef(scanner.policy.name, scanner.policy.digest),
         searched=searched,
-        findings=findings,
+        findings=decided.findings,
         leads=[lead for _, lead in weaker[:LEADS]] if leads else None,
         skipped=skips,
-        limits=limits(scanner.index),
+        limits=(
+            *limits(scanner.index),
+            *under_thresholds(under, scanner.policy),
+            *scanner.notes,
+            *decided.notes,
+        ),
     )
+
+
+def reaches_thresholds(found: engine.Match, scanner: Scanner) -> bool:
+    """Whether a match is as strong as the project's policy asks for; without thresholds each one is."""
+    wanted, evidence = scanner.policy.thresholds, found.evidence
+    return (
+        evidence.tokens >= wanted.get("min_tokens", 0)
+        and min(1.0, evidence.similarity) >= wanted.get("min_similarity", 0)
+        and chance(evidence.bits, scanner.index.units) <= wanted.get("max_chance", float("inf"))
+    )
+
+
+def under_thresholds(number: int, policy: Policy) -> list[str]:
+    """How many matches the thresholds of the policy keep out of the findings, as at most one sentence."""
+    if not number:
+        return []
+    named = ", ".join(f"{name} {value:g}" for name, value in policy.thresholds.items())
+    return [
+        f"{number:,} match{'es' if number > 1 else ''} under the policy's thresholds ({named}) not listed."
+    ]
 
 
 def limits(index: Index) -> list[str]:
     """What a reader must know about what was not searched."""
     facts = index.facts
     said = [
-        f"Only the {facts['releases']} indexed releases were compared; code from anywhere else is not known here.",
+        f"Only the {facts['releases']} indexed releases were compared; "
+        "code from anywhere else is not known here.",
         "Only added lines were compared; removed and unchanged lines were not.",
     ]
     return said + [f"Not in the index: {part}." for part in facts.get("not_covered", ())]
