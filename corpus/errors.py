@@ -1,23 +1,23 @@
 """Errors with a slug, an HTTP status and a message that says what to do.
 
-    WhenceError
-    ├── BadInput                 400  what the caller sent is malformed: names what and where
-    │   ├── BadPurl              400
-    │   ├── BadDiff              422
-    │   └── BadManifest          400
-    ├── SourceError              502  a release could not be fetched: the others go on
-    │   ├── NotInRegistry        404  the registry no longer has it, or never had it
-    │   ├── DigestMismatch       502  the bytes are not those that the registry announced
-    │   ├── NoSource             404  the release has no source archive
-    │   └── NotConfigured        500  the client of that registry is not configured here
-    ├── ArchiveError             422  an archive that cannot be read at all
-    ├── SandboxError             500  a child that parses died, ran out of time or of memory
-    ├── CorpusError              409
-    │   ├── NoCorpus             409  nothing is indexed yet
-    │   ├── UnknownRelease       404
-    │   ├── ParamsMismatch       409  built with other parameters: refuse, never mix
-    │   └── CorruptSnapshot      500  a hash does not fit
-    └── MissingExtra             500  an optional part is not installed
+WhenceError
+├── BadInput                 400  what the caller sent is malformed: names what and where
+│   ├── BadPurl              400
+│   ├── BadDiff              422
+│   └── BadManifest          400
+├── SourceError              502  a release could not be fetched: the others go on
+│   ├── NotInRegistry        404  the registry no longer has it, or never had it
+│   ├── DigestMismatch       502  the bytes are not those that the registry announced
+│   ├── NoSource             404  the release has no source archive
+│   └── NotConfigured        500  the client of that registry is not configured here
+├── ArchiveError             422  an archive that cannot be read at all
+├── SandboxError             500  a child that parses died, ran out of time or of memory
+├── CorpusError              409
+│   ├── NoCorpus             409  nothing is indexed yet
+│   ├── UnknownRelease       404
+│   ├── ParamsMismatch       409  built with other parameters: refuse, never mix
+│   └── CorruptSnapshot      500  a hash does not fit
+└── MissingExtra             500  an optional part is not installed
 """
 
 from __future__ import annotations
@@ -149,7 +149,10 @@ class CorruptSnapshot(CorpusError):
     slug, status = "corrupt-snapshot", 500
 
     def __init__(self, path: object, why: str) -> None:
-        super().__init__(f"{path} is damaged ({why}). `whence corpus build` makes it anew from the segments.")
+        super().__init__(
+            f"{path} is damaged ({why}). `whence corpus build` makes a snapshot anew from the segments, "
+            "`whence corpus add --again PURL` a segment; `whence doctor` names what is damaged."
+        )
 
 
 class MissingExtra(WhenceError):

@@ -1,1 +1,1 @@
-"""The command line: a shell round the scan pipeline and the corpus. Heavy modules are imported inside commands."""
+"""The command line: a shell round the scan pipeline and the corpus. Heavy modules load inside commands."""

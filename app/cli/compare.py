@@ -40,7 +40,8 @@ def compare(
     typer.echo(f"score {result.score:.2f}: {result.tokens} tokens agree, longest run {result.longest_run}")
     if result.tokens:
         typer.echo(
-            f"{result.left:.0%} of {left} and {result.right:.0%} of {right}; {result.literal:.0%} spelled alike"
+            f"{result.left:.0%} of {left} and {result.right:.0%} of {right}; "
+            f"{result.literal:.0%} spelled alike"
         )
         text_left, text_right = (s[1].decode("utf-8", "replace").split("\n") for s in sides)
         for a, b in result.line_pairs[:lines]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.errors import BadInput, CorpusError, MissingExtra
+from corpus.errors import BadInput, MissingExtra
 
 if TYPE_CHECKING:
     from corpus.index.catalog import Catalog
@@ -26,7 +26,7 @@ Data = Annotated[
 
 
 def _catalog(data: Path | None) -> Catalog:
-    from app.settings import data_dir
+    from app.data import data_dir
     from corpus.index.catalog import Catalog
 
     return Catalog(data_dir(data))
@@ -129,11 +129,8 @@ def build(data: Data = None) -> None:
     """Build a snapshot of all indexed releases, verify it and publish it."""
     from app.cli.progress import Bars
 
-    catalog = _catalog(data)
-    if not catalog.entries():
-        raise CorpusError("nothing is indexed yet: whence corpus add PURL…")
     with Bars(0) as bars:
-        identity = catalog.build(bars.build)
+        identity = _catalog(data).build(bars.build)
     typer.echo(f"snapshot {identity} published")
 
 
@@ -148,7 +145,8 @@ def list_(
         counts = catalog.segment(entry).counts
         licenses = sorted(counts["licenses"].items(), key=lambda item: -item[1])
         rows.append(
-            {"purl": entry.purl, "background": entry.background, "files": counts["files"], "units": counts["units"],
+            {"purl": entry.purl, "background": entry.background,
+             "files": counts["files"], "units": counts["units"],
              "lines": counts["lines"], "licenses": counts["licenses"], "skips": counts["skips"],
              "main_license": licenses[0][0] if licenses else "",
              "added": datetime.fromtimestamp(entry.added, UTC).isoformat(timespec="seconds")}
@@ -159,7 +157,8 @@ def list_(
     for row in rows:
         mark = " (background)" if row["background"] else ""
         typer.echo(
-            f"{row['purl']}{mark}\n    {row['files']} files, {row['units']} units, mostly {row['main_license']}"
+            f"{row['purl']}{mark}\n"
+            f"    {row['files']} files, {row['units']} units, mostly {row['main_license']}"
         )
     if not rows:
         typer.echo("nothing is indexed yet: whence corpus add PURL…")
@@ -185,13 +184,15 @@ def status(
         sums["bytes"] += sum(e["bytes"] for e in segment.manifest["sealed"].values())
         missing += [f"{entry.purl}: {part}" for part in segment.facts.missing]
     facts = {"data": str(catalog.data), "snapshot": catalog.current(), "releases": len(entries), **sums,
-             **{name: dict(counter.most_common()) for name, counter in totals.items()}, "missing": missing}  # fmt: skip
+             **{name: dict(counter.most_common()) for name, counter in totals.items()},
+             "missing": missing}  # fmt: skip
     if format == "json":
         typer.echo(json.dumps(facts, indent=1))
         return
     typer.echo(f"data folder  {catalog.data}\nsnapshot     {catalog.current() or 'none published'}")
     typer.echo(
-        f"releases     {len(entries)}: {sums['files']} files, {sums['lines']} lines, {sums['units']} code units"
+        f"releases     {len(entries)}: {sums['files']} files, {sums['lines']} lines, "
+        f"{sums['units']} code units"
     )
     for name, counter in totals.items():
         typer.echo(f"{name}:")
@@ -216,9 +217,15 @@ def remove(
     catalog = _catalog(data)
     catalog.remove([canonical(purl) for purl in purls])
     typer.echo(f"removed {len(purls)}")
-    if build_after:
-        with Bars(0) as bars:
-            typer.echo(f"snapshot {catalog.build(bars.build)} published")
+    if not build_after:
+        return
+    if not catalog.entries():
+        catalog.withdraw()
+        typer.echo("the corpus is empty: nothing is published any more")
+        return
+    with Bars(0) as bars:
+        identity = catalog.build(bars.build)
+    typer.echo(f"snapshot {identity} published")
 
 
 @app.command()

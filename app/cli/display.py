@@ -1,4 +1,4 @@
-"""What a renderer may show beside the report: lines of the change and, where texts are kept, of the origins."""
+"""What a renderer may show beside the report: lines of the change and, where texts are kept, of origins."""
 
 from __future__ import annotations
 

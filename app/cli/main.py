@@ -1,6 +1,7 @@
 """Entry of the command `whence`: its tree of commands and how errors end it.
 
-Exit codes: 0 nothing at or above --fail-on, 1 something, 2 a usage, input or service error, or a partial search.
+Exit codes: 0 nothing at or above --fail-on, 1 something, 2 a usage, input or service error, or a search that
+is only partial.
 """
 
 from __future__ import annotations
@@ -61,3 +62,7 @@ def run() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"whence: {where}{error.strerror or error}", err=True)
+        sys.exit(2)

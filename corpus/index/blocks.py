@@ -1,7 +1,8 @@
-"""Arrays in files: written with a checksum a block, memory-mapped, each block verified when it is first read.
+"""Arrays in files: written with a checksum a block, mapped, each block verified when it is first read.
 
-A file `NAME.<dtype>` has a companion `NAME.<dtype>.sum` with the xxh3-64 of every 64 KiB block; the manifest of the
-folder holds size and SHA-256 of both. Opening checks sizes and the small companions only; `verify_folder` checks all.
+A file `NAME` has a companion `NAME.sum` with the xxh3-64 of every 64 KiB block; the manifest of the folder
+holds size and SHA-256 of both. Opening a folder checks sizes only, using an array checks its companion and
+the blocks that are read; `verify_folder` checks all.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -82,24 +84,28 @@ def write_manifest(folder: Path, facts: dict[str, Any]) -> str:
                 os.fsync(stream.fileno())
             files[path.name] = {"bytes": path.stat().st_size, "sha256": _digest(path)}
     content = hashlib.sha256(json.dumps([facts, files], sort_keys=True).encode()).hexdigest()
-    path = folder / MANIFEST
-    with path.open("w") as out:
-        json.dump({**facts, "content": content, "sealed": files}, out, indent=1, sort_keys=True)
+    with (folder / MANIFEST).open("w") as out:
+        out.write(_manifest_text({**facts, "content": content, "sealed": files}))
         out.flush()
         os.fsync(out.fileno())
     sync_folder(folder)
     return content
 
 
+def _manifest_text(manifest: dict[str, Any]) -> str:
+    return json.dumps(manifest, indent=1, sort_keys=True)
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a sealed folder, once the sizes of its files and the small files' digests fit."""
     path = folder / MANIFEST
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text())
+        text = path.read_text()
+        manifest: dict[str, Any] = json.loads(text)
         files: dict[str, dict[str, Any]] = manifest["sealed"]
         facts = {k: v for k, v in manifest.items() if k not in ("sealed", "content")}
         content = hashlib.sha256(json.dumps([facts, files], sort_keys=True).encode()).hexdigest()
-        if content != manifest["content"]:
+        if content != manifest["content"] or text != _manifest_text(manifest):
             raise CorruptSnapshot(path, "its own digest does not fit")
         for name, entry in files.items():
             size = (folder / name).stat().st_size
@@ -119,18 +125,44 @@ def verify_folder(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def read_sealed(folder: Path, name: str, manifest: dict[str, Any]) -> bytes:
+    """The bytes of a small file of a sealed folder, verified."""
+    path = folder / name
+    try:
+        data = path.read_bytes()
+        expected = manifest["sealed"][name]["sha256"]
+    except (OSError, KeyError) as error:
+        raise CorruptSnapshot(path, str(error)) from error
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise CorruptSnapshot(path, "its SHA-256 does not fit")
+    return data
+
+
+def seal_as(folder: Path, target: Path) -> None:
+    """Give a sealed folder the name of its content, unless a whole folder has it already."""
+    if target.exists():
+        try:
+            verify_folder(target)
+        except CorruptSnapshot:
+            shutil.rmtree(target)
+        else:
+            shutil.rmtree(folder)
+            return
+    folder.rename(target)
+    sync_folder(target.parent)
+
+
 class MappedArray:
     """A memory-mapped array of a sealed folder; what is read is verified, block by block, once."""
 
     def __init__(self, folder: Path, name: str, dtype: DTypeLike, manifest: dict[str, Any]) -> None:
         self.path = folder / name
-        entry, sums = manifest["sealed"].get(name), manifest["sealed"].get(f"{name}.sum")
-        if entry is None or sums is None:
+        entry = manifest["sealed"].get(name)
+        if entry is None:
             raise CorruptSnapshot(self.path, "it is not in the manifest")
         self.dtype = np.dtype(dtype)
         self._length = entry["bytes"] // self.dtype.itemsize
-        self._bytes = entry["bytes"]
-        self._sums_sha256 = sums["sha256"]
+        self._manifest = manifest
         self._values: NDArray[Any] | None = None
 
     def __len__(self) -> int:
@@ -140,9 +172,7 @@ class MappedArray:
         """Map on first use: most segments of a large corpus are never touched by a scan."""
         if self._values is None:
             try:
-                sums = Path(f"{self.path}.sum").read_bytes()
-                if hashlib.sha256(sums).hexdigest() != self._sums_sha256:
-                    raise CorruptSnapshot(f"{self.path}.sum", "its SHA-256 does not fit")
+                sums = read_sealed(self.path.parent, f"{self.path.name}.sum", self._manifest)
                 self._sums = np.frombuffer(sums, "<u8")
                 self._verified = np.zeros(len(self._sums), bool)
                 self._values = (

@@ -9,6 +9,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.fingerprint.hashing import U64
-from corpus.index.blocks import write_array, write_manifest
+from corpus.index.blocks import seal_as, write_array, write_manifest
 from corpus.index.segment import Segment
 from corpus.index.table import COMMON, write_table
 from corpus.params import Params
@@ -48,7 +49,7 @@ def _merged(
     parts = max(1, -(-total // PART_ENTRIES))
     edges = [i * (1 << 64) // parts for i in range(parts)] + [1 << 64]
     columns = [k.all() for k in keys]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         part_keys, part_values = [], []
         for column, value_array, base in zip(columns, values, bases, strict=True):
             first = int(np.searchsorted(column, np.uint64(low)))
@@ -81,7 +82,8 @@ class _Neighbours:
             wide = ids.astype(np.uint64)
             head = wide[starts][run] if len(starts) else wide
             self._pairs.append((head << np.uint64(32) | wide)[head != wide])
-            same = np.flatnonzero(keys[1:] == keys[:-1])
+            # Neighbours further on: with the first of the run a unit is paired already.
+            same = np.flatnonzero((keys[1:] == keys[:-1]) & (head[1:] != wide[:-1]))
             self._pairs.append(wide[same] << np.uint64(32) | wide[same + 1])
             yield keys, ids
 
@@ -165,11 +167,7 @@ def build_snapshot(
         sizes["words"] = write_table(folder, "words", entries("vocab_raw.u8"), _summed(words))
         facts = _facts(segments, bases, params, sizes, clusters)
         identity = write_manifest(folder, facts)[:16]
-        target = root / identity
-        if target.exists():
-            shutil.rmtree(folder)
-        else:
-            folder.rename(target)
+        seal_as(folder, root / identity)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -193,7 +191,7 @@ def _facts(
         "segments": [
             {"name": s.name, "purl": s.facts.purl, "background": s.facts.background, "first_unit": base,
              "files": s.counts["files"], "content": s.manifest["content"]}
-            for s, base in zip(segments, bases, strict=False)
+            for s, base in zip(segments, bases[:-1], strict=True)
         ],
         "releases": len(segments),
         "files": sum(s.counts["files"] for s in segments),

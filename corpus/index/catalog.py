@@ -2,8 +2,8 @@
 
 DATA/catalog.json            purl → segment, background; replaced atomically, under a lock
 DATA/segments/<params>/<id>  the truth
-DATA/snapshots/<id>          built from segments; the newest KEEP are kept
-DATA/CURRENT                 id of the published snapshot; replaced atomically
+DATA/snapshots/<id>          built from segments; kept: the published one, the one before, those still read
+DATA/CURRENT, DATA/PREVIOUS  ids of these two; replaced atomically
 DATA/cache, DATA/licenses    downloads; licence detections by header
 """
 
@@ -20,14 +20,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from corpus.errors import CorpusError, CorruptSnapshot, NoCorpus, UnknownRelease, WhenceError
-from corpus.index.blocks import sync_folder, verify_folder
+from corpus.index.blocks import read_manifest, sync_folder, verify_folder
 from corpus.index.build import Progress, build_snapshot
 from corpus.index.segment import Segment
-from corpus.index.snapshot import Snapshot
+from corpus.index.snapshot import Snapshot, is_held
 from corpus.params import DEFAULT, Params
 
-KEEP = 2
-"""Snapshots kept, so that readers of the one before can finish and a publication can be rolled back."""
+ABANDONED = 24 * 3600
+"""Seconds after which the unfinished work of an ingestion is taken for that of a dead one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Entry:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a small file so that readers see the old or the new one, whatever happens."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a small file so that readers see the old or the new one. One writer at a time."""
+    temporary = path.with_name(f".{path.name}.new")
     with temporary.open("w") as out:
         out.write(text)
         out.flush()
@@ -86,22 +86,30 @@ class Catalog:
     def put(self, purl: str, segment: str, *, background: bool) -> None:
         with self.lock():
             entries = self.entries()
+            before = entries.get(purl)
             entries[purl] = Entry(purl, segment, background, time.time())
             self._store(entries)
+            if before is not None:
+                self._delete_unused({before.segment})
 
     def remove(self, purls: Sequence[str]) -> None:
-        """Take releases out and delete their segments; the next snapshot is without them."""
+        """Take releases out. What the published snapshot still reads is deleted by the next `build`."""
         with self.lock():
             entries = self.entries()
             for purl in purls:
                 if purl not in entries:
                     raise UnknownRelease(purl)
-            gone = [entries.pop(purl) for purl in purls]
+            gone = {entries.pop(purl).segment for purl in set(purls)}
             self._store(entries)
-            still_used = {e.segment for e in entries.values()}
-            for entry in gone:
-                if entry.segment not in still_used:
-                    shutil.rmtree(self.segments_root / entry.segment, ignore_errors=True)
+            self._delete_unused(gone)
+
+    def _delete_unused(self, names: set[str]) -> None:
+        """Delete those of the named segments that neither the catalogue nor a snapshot has."""
+        used = {e.segment for e in self.entries().values()}
+        for folder in self._snapshots():
+            used |= {row["name"] for row in _segments_of(folder)}
+        for name in names - used:
+            shutil.rmtree(self.segments_root / name, ignore_errors=True)
 
     def segment(self, entry: Entry) -> Segment:
         return Segment(self.segments_root, entry.segment, self.params)
@@ -110,6 +118,8 @@ class Catalog:
         """Build a snapshot of all releases, verify it, publish it. Returns its id."""
         with self.lock():
             entries = self.entries()
+            if not entries:
+                raise CorpusError("nothing is indexed yet: whence corpus add PURL…")
             segments = [self.segment(e) for e in entries.values()]
             self._require_space(segments)
             self.snapshots_root.mkdir(parents=True, exist_ok=True)
@@ -127,8 +137,49 @@ class Catalog:
                 f"{self.data} has {free >> 20} MiB free; building needs {need >> 20} MiB. Free some space."
             )
 
+    def withdraw(self) -> None:
+        """Publish nothing: readers get NoCorpus; what the catalogue does not name is deleted."""
+        with self.lock():
+            for name in ("CURRENT", "PREVIOUS"):
+                (self.data / name).unlink(missing_ok=True)
+            sync_folder(self.data)
+            self._sweep()
+
     def _clear_leftovers(self) -> None:
+        """Delete what killed builds left, and killed ingestions a day ago (younger ones may be alive)."""
         for folder in self.snapshots_root.glob(".new-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in (*self.segments_root.glob("*/.new-*"), *self.data.glob(".spool-*")):
+            if time.time() - folder.stat().st_mtime > ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _snapshots(self) -> list[Path]:
+        found = self.snapshots_root.glob("*") if self.snapshots_root.is_dir() else ()
+        return [folder for folder in found if not folder.name.startswith(".")]
+
+    def _restorable(self, folder: Path) -> bool:
+        """Whether a snapshot holds only releases that are still in the catalogue."""
+        return self.entries().keys() >= {row["purl"] for row in _segments_of(folder)}
+
+    def _sweep(self) -> None:
+        """Delete snapshots that are neither published, nor the one before, nor read, and what only they name.
+
+        Segments go first, so that a run that is killed leaves their names for the next one.
+        """
+        current, previous = self.current(), self._pointer("PREVIOUS")
+        doomed, candidates = [], set()
+        used = {e.segment for e in self.entries().values()}
+        for folder in self._snapshots():
+            names = {row["name"] for row in _segments_of(folder)}
+            keep = folder.name == current or (folder.name == previous and self._restorable(folder))
+            if keep or is_held(folder):
+                used |= names
+            else:
+                doomed.append(folder)
+                candidates |= names
+        for name in candidates - used:
+            shutil.rmtree(self.segments_root / name, ignore_errors=True)
+        for folder in doomed:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _publish(self, identity: str) -> None:
@@ -137,18 +188,20 @@ class Catalog:
         if previous and previous != identity:
             replace_file(self.data / "PREVIOUS", previous + "\n")
         replace_file(self.data / "CURRENT", identity + "\n")
-        keep = {identity, self._pointer("PREVIOUS")}
-        for folder in self.snapshots_root.iterdir():
-            if folder.name not in keep:
-                shutil.rmtree(folder, ignore_errors=True)
+        self._sweep()
 
     def rollback(self) -> str:
         """Publish the snapshot before the current one again."""
         with self.lock():
             previous = self._pointer("PREVIOUS")
-            if not previous or not (self.snapshots_root / previous).is_dir():
+            folder = self.snapshots_root / (previous or "")
+            if not previous or previous == self.current() or not folder.is_dir():
                 raise CorpusError("there is no earlier snapshot to go back to")
-            verify_folder(self.snapshots_root / previous)
+            if not self._restorable(folder):
+                raise CorpusError(
+                    "the earlier snapshot holds releases that were removed since: it cannot come back"
+                )
+            Snapshot(folder, self.segments_root, self.params, verify=True)
             self._publish(previous)
             return previous
 
@@ -163,25 +216,39 @@ class Catalog:
 
     def open(self, *, verify: bool = False) -> Snapshot:
         """The published snapshot; NoCorpus when there is none, CorruptSnapshot when it is damaged."""
-        identity = self.current()
-        if identity is None:
-            raise NoCorpus(self.data)
-        folder = self.snapshots_root / identity
-        if not folder.is_dir():
-            raise CorruptSnapshot(folder, "the folder is missing")
-        return Snapshot(folder, self.segments_root, self.params, verify=verify)
+        while True:
+            identity = self.current()
+            if identity is None:
+                raise NoCorpus(self.data)
+            try:
+                folder = self.snapshots_root / identity
+                return Snapshot(folder, self.segments_root, self.params, verify=verify)
+            except CorruptSnapshot:
+                if self.current() == identity:
+                    raise  # otherwise it was replaced and deleted meanwhile: take the new one
 
     def problems(self) -> list[str]:
         """What `whence doctor` reports: every damaged segment or snapshot, verified in full."""
         found = []
-        for entry in self.entries().values():
-            try:
-                verify_folder(self.segment(entry).folder)
-            except WhenceError as error:
-                found.append(f"{entry.purl}: {error}")
+        segments = {e.segment: e.purl for e in self.entries().values()}
         if self.current() is not None:
             try:
-                self.open(verify=True)
+                rows = verify_folder(self.open().folder)["segments"]
+                segments |= {row["name"]: row["purl"] for row in rows}
             except WhenceError as error:
                 found.append(str(error))
+        for name, purl in segments.items():
+            try:
+                verify_folder(Segment(self.segments_root, name, self.params).folder)
+            except WhenceError as error:
+                found.append(f"{purl}: {error}")
         return found
+
+
+def _segments_of(snapshot: Path) -> list[dict[str, str]]:
+    """The rows of a snapshot's segments; none when its manifest is damaged."""
+    try:
+        rows: list[dict[str, str]] = read_manifest(snapshot)["segments"]
+    except CorruptSnapshot:
+        return []
+    return rows

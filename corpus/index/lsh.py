@@ -1,7 +1,7 @@
 """datasketch's own MinHashLSH, served by the memory-mapped table: millions of keys with no load step.
 
-Matching asks the table for all bands of all units in one lookup, because importing datasketch costs a command line
-0.8 s; a test proves both ways, and datasketch's in-memory index, return the same.
+Matching asks the table for all bands of all units in one lookup, because importing datasketch costs a command
+line 0.8 s; a test proves both ways, and datasketch's in-memory index, return the same.
 """
 
 from __future__ import annotations

@@ -1,16 +1,19 @@
 """A segment: the immutable folder that holds one release's code units, sketches and texts.
 
-Named by its content and the digest of the parameters. Written by `SegmentBuilder`, read by `Segment`; snapshots
-are merged from segments and can always be made anew from them.
+Named by its content and the digest of the parameters. Written by `SegmentBuilder`, read by `Segment`;
+snapshots are merged from segments and can always be made anew from them.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,14 @@ import zstandard
 from numpy.typing import DTypeLike, NDArray
 
 from corpus.errors import CorruptSnapshot, ParamsMismatch
-from corpus.index.blocks import MappedArray, read_manifest, write_array, write_manifest
+from corpus.index.blocks import (
+    MappedArray,
+    read_manifest,
+    read_sealed,
+    seal_as,
+    write_array,
+    write_manifest,
+)
 from corpus.index.record import UNIT_DTYPE, Record
 from corpus.model import LicenseConclusion, Skip, TreeFile
 from corpus.params import Params
@@ -83,6 +93,25 @@ def _unshuffle(data: bytes) -> NDArray[np.uint32]:
     return np.ascontiguousarray(planes.T).view("<u4").ravel()
 
 
+_VOCABULARY = {"raw": np.uint64, "renamed": np.uint64, "kind": np.uint8, "neutral": np.uint16}
+
+
+def _distinct(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct rows, ascending: the index of the first of each, and for every row which of them it is.
+
+    One spelling has several rows where languages differ about it (`function` is a keyword or a name).
+    """
+    order = np.lexsort(columns[::-1])
+    new = np.zeros(len(order), bool)
+    new[:1] = True
+    for column in columns:
+        ordered = column[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
+    inverse = np.empty(len(order), np.int64)
+    inverse[order] = np.cumsum(new) - 1
+    return order[new], inverse
+
+
 class SegmentBuilder:
     """Collects the records of one release and writes the segment."""
 
@@ -117,7 +146,7 @@ class SegmentBuilder:
         """Write the segment below `root` and return its name, `<params digest>/<content digest>`."""
         parent = root / self.params.digest
         parent.mkdir(parents=True, exist_ok=True)
-        folder = parent / f".new-{_temporary()}"
+        folder = parent / f".new-{os.getpid()}-{secrets.token_hex(4)}"
         folder.mkdir()
         try:
             self._write_vocabulary_and_tokens(folder)
@@ -125,11 +154,7 @@ class SegmentBuilder:
             self._write_texts(folder)
             facts = self._write_facts(folder, skips)
             name = f"{self.params.digest}/{write_manifest(folder, facts)[:32]}"
-            target = root / name
-            if target.exists():
-                shutil.rmtree(folder)
-            else:
-                folder.rename(target)
+            seal_as(folder, root / name)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -137,17 +162,19 @@ class SegmentBuilder:
 
     def _write_vocabulary_and_tokens(self, folder: Path) -> None:
         records = self._records
-        every = np.concatenate([r.vocab_raw for r in records] or [np.empty(0, np.uint64)])
-        raw, at, inverse, count = np.unique(every, return_index=True, return_inverse=True, return_counts=True)
-        write_array(folder, "vocab_raw.u8", raw)
-        write_array(folder, "vocab_files.u4", count.astype(np.uint32))
-        for name, dtype in (("renamed", np.uint64), ("kind", np.uint8), ("neutral", np.uint16)):
-            column = np.concatenate([getattr(r, f"vocab_{name}") for r in records] or [np.empty(0, dtype)])
+        columns = [
+            np.concatenate([getattr(r, f"vocab_{name}") for r in records] or [np.empty(0, dtype)])
+            for name, dtype in _VOCABULARY.items()
+        ]
+        at, inverse = _distinct(columns)
+        write_array(folder, "vocab_raw.u8", columns[0][at])
+        write_array(folder, "vocab_files.u4", np.bincount(inverse, minlength=len(at)).astype(np.uint32))
+        for name, column in zip(list(_VOCABULARY)[1:], columns[1:], strict=True):
             write_array(folder, f"vocab_{name}", column[at])
         spelled: list[bytes] = []
         for r in records:
             text, ends = r.vocab_text.tobytes(), [0, *r.vocab_ends.tolist()]
-            spelled += [text[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+            spelled += [text[a:b] for a, b in pairwise(ends)]
         chosen = [spelled[i] for i in at.tolist()]
         write_array(folder, "vocab_ends", np.cumsum([len(s) for s in chosen]).astype(np.uint32))
         (folder / "vocab_text.zst").write_bytes(zstandard.compress(b"".join(chosen), 6))
@@ -236,19 +263,14 @@ def _counts(files: Sequence[SegmentFile], skips: Sequence[Skip], units: int) -> 
     }
 
 
-def _temporary() -> str:
-    import os
-    import secrets
-
-    return f"{os.getpid()}-{secrets.token_hex(4)}"
-
-
 class Segment:
     """Reader of a segment; everything is mapped or loaded when first asked for."""
 
     def __init__(self, root: Path, name: str, params: Params) -> None:
         self.folder, self.name = root / name, name
         self.manifest = read_manifest(self.folder)
+        if self.folder.name != self.manifest["content"][:32]:
+            raise CorruptSnapshot(self.folder, "it holds another segment")
         if self.manifest.get("params") != params.digest:
             raise ParamsMismatch(self.folder, str(self.manifest.get("params")), params.digest)
         if self.manifest.get("format") != FORMAT:
@@ -268,12 +290,7 @@ class Segment:
 
     @cached_property
     def _details(self) -> dict[str, Any]:
-        path = self.folder / "files.json.zst"
-        data = path.read_bytes()
-        import hashlib
-
-        if hashlib.sha256(data).hexdigest() != self.manifest["sealed"][path.name]["sha256"]:
-            raise CorruptSnapshot(path, "its SHA-256 does not fit")
+        data = read_sealed(self.folder, "files.json.zst", self.manifest)
         details: dict[str, Any] = json.loads(zstandard.decompress(data))
         return details
 
@@ -283,10 +300,7 @@ class Segment:
             LicenseConclusion(**{**c, "conflicts": tuple((k, v) for k, v in c["conflicts"])})
             for c in self._details["licenses"]
         ]
-        return [
-            SegmentFile(*row[:7], license=licenses[row[7]], labels=tuple(row[8]))
-            for row in self._details["files"]
-        ]
+        return [SegmentFile(*row[:7], licenses[row[7]], tuple(row[8])) for row in self._details["files"]]
 
     @property
     def skips(self) -> list[Skip]:
@@ -332,7 +346,7 @@ class Segment:
     @cached_property
     def _spelling(self) -> tuple[bytes, NDArray[np.uint32]]:
         return (
-            zstandard.decompress((self.folder / "vocab_text.zst").read_bytes()),
+            zstandard.decompress(read_sealed(self.folder, "vocab_text.zst", self.manifest)),
             self.array("vocab_ends", "<u4").all(),
         )
 

@@ -5,6 +5,9 @@ Opening reads one manifest; everything else is mapped when first asked for.
 
 from __future__ import annotations
 
+import fcntl
+import os
+import weakref
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -29,7 +32,7 @@ class FileRef(NamedTuple):
 
 
 class Postings(NamedTuple):
-    """Entries found: `which` indexes the keys that were asked for, `unit` is a unit of the snapshot or COMMON."""
+    """Entries found: `which` indexes the keys asked for, `unit` is a unit of the snapshot or COMMON."""
 
     which: NDArray[np.int64]
     unit: NDArray[np.uint32]
@@ -53,17 +56,42 @@ class Index(Protocol):
     def facts(self) -> dict[str, Any]: ...
 
 
+def hold(folder: Path) -> int:
+    """Keep a snapshot from being deleted until the returned descriptor is closed."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise CorruptSnapshot(folder, error.strerror or "unreadable") from error
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a reader, in any process, has the snapshot open."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 class Snapshot:
-    """The local implementation of `Index`."""
+    """The local implementation of `Index`. While it lives, its folder and its segments are kept."""
 
     def __init__(self, folder: Path, segments_root: Path, params: Params, *, verify: bool = False) -> None:
         self.folder, self._segments_root, self._params = folder, segments_root, params
+        weakref.finalize(self, os.close, hold(folder))
         self.manifest = verify_folder(folder) if verify else read_manifest(folder)
         if self.manifest.get("params") != params.digest:
             raise ParamsMismatch(folder, str(self.manifest.get("params")), params.digest)
         if self.manifest.get("format") != FORMAT:
             raise ParamsMismatch(folder, f"format {self.manifest.get('format')}", f"format {FORMAT}")
         self.identity: str = self.manifest["content"][:16]
+        if folder.name != self.identity:
+            raise CorruptSnapshot(folder, "it holds another snapshot")
         self.units: int = self.manifest["units"]
         rows = self.manifest["segments"]
         self._first_unit = np.array([r["first_unit"] for r in rows], np.int64)

@@ -32,7 +32,8 @@ def write_table(
 ) -> int:
     """Write a table from parts that are sorted by hash, each part after the one before.
 
-    entries: an upper bound on their number, from which the directory's size follows. Returns the number written.
+    entries: an upper bound on their number, from which the directory's size follows. Returns the number
+    written.
     """
     bits = directory_bits(entries)
     counts = np.zeros((1 << bits) + 1, np.int64)
