@@ -26,7 +26,7 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """findings: all of them, in the order given, with their final verdicts. notes: sentences for the report."""
+    """findings: all, in the order given, with their final verdicts. notes: sentences for the report."""
 
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
