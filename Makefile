@@ -27,7 +27,7 @@ $(STAMP): pyproject.toml $(LOCKS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@test ! -f corpus/languages/warm.py || $(BIN)/python -m corpus.languages.warm
+	$(BIN)/python -m corpus.machine_code
 	@touch $@
 
 demo: $(STAMP) ## a real change, checked from nothing to its report

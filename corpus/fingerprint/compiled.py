@@ -15,6 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from corpus.machine_code import cached
+
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
 _SELECT = np.uint64(0xA0761D6478BD642F)
@@ -132,7 +134,7 @@ def unit_bands(tokens, first, last, k, least, rows, a, b, keys, has):
             keys[u, band] = key
 
 
-@njit(cache=True, nogil=True)
+@cached
 def sketch(raw, renamed, first, last, sizes, a, b, keys, has):
     """(digest, literal, literal_at, renamed, renamed_at); fills keys and has.
 

@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 
 from corpus.languages.syntax import Rules
+from corpus.machine_code import cached
 
 _FILES = ("layout", "lexemes", "literals", "kernel")
 
@@ -33,7 +34,7 @@ def _load() -> ModuleType:
     def jit(function: Any) -> Any:
         # Only the entry is cached: it holds the code of all that it calls.
         function.__qualname__ = f"{function.__name__}_{digest}"
-        return njit(cache=function.__name__ == "scan", nogil=True)(function)
+        return cached(function) if function.__name__ == "scan" else njit(nogil=True)(function)
 
     loaded: dict[str, ModuleType] = {}
     for name in _FILES[1:]:
@@ -66,7 +67,7 @@ def arrays(rules: Rules) -> tuple[Any, ...]:
     return (*as_bytes, first, pool, flat, np.array(rules.options, np.int32))
 
 
-@njit(cache=True, nogil=True)
+@cached
 def span_sums(data, starts, ends, table, base, out):  # type: ignore[no-untyped-def]
     """out[i] = Σ table[data[starts[i] + k]] · B^k: the sums of `corpus.languages.spelling`, span by span."""
     for i in range(len(starts)):

@@ -1,0 +1,46 @@
+"""Compiled loops: how they are cached, and how to have them compiled before anybody waits for them.
+
+    python -m corpus.machine_code
+
+compiles all of them once (about 20 s) and says where the results are kept. `make install` and the images do
+so; children of a sandbox call `warm` before their limits begin. numba keeps them in the folder that
+NUMBA_CACHE_DIR names, else beside the sources, else in the user's cache folder, whichever can be written;
+where there is none, each process compiles for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def cached(function: Callable[..., Any]) -> Any:
+    """numba's compiler for an entry point: its machine code, and that of all it calls, is kept on disk.
+
+    numba looks for changes in the file of the entry point alone: what it calls must stand in the same file,
+    or the name of the entry must tell the versions apart.
+    """
+    from numba import njit
+
+    try:
+        return njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # no folder that can be written
+        return njit(nogil=True)(function)
+
+
+def warm() -> str:
+    """Load or compile all machine code of ingestion. Returns the folder that keeps it, or ""."""
+    from corpus.fingerprint import compiled
+    from corpus.index.record import make_record
+
+    make_record(b'int f(int a) { return g(a, "b") + 1; } // c\n' * 8, "c", compiled=True)
+    return str(compiled.sketch.stats.cache_path or "")
+
+
+def _main() -> None:
+    folder = warm()
+    print(f"machine code: {folder or 'not kept, no folder for it can be written'}")
+
+
+if __name__ == "__main__":
+    _main()

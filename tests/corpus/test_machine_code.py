@@ -1,0 +1,58 @@
+"""Machine code is compiled once for all processes, and also where no folder can keep it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(code, folder, **environment):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**kept, "PYTHONPATH": f"{folder}:{ROOT}", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=200,
+    ).stdout.split()
+
+
+def test_a_second_process_compiles_nothing():
+    code = (
+        "from corpus.machine_code import warm; print(warm());"
+        "from corpus.languages.compiled import kernel, span_sums;"
+        "from corpus.fingerprint.compiled import sketch;"
+        "print(sum(sum(f.stats.cache_misses.values()) for f in (kernel(), span_sums, sketch)))"
+    )
+    run(code, ROOT)
+    folder, compiled = run(code, ROOT)
+    assert Path(folder).is_dir()
+    assert compiled == "0"
+
+
+def test_one_entry_serves_all_languages():
+    code = (
+        "from corpus.index.record import make_record; from corpus.languages import LANGUAGES\n"
+        "for name in LANGUAGES: make_record(b'f(a) = 1.5 + \"x\"\\n' * 9, name, compiled=True)\n"
+        "make_record(b'', 'c', compiled=True)\n"
+        "from corpus.languages.compiled import kernel, span_sums\n"
+        "from corpus.fingerprint.compiled import sketch\n"
+        "print(*(len(f.signatures) for f in (kernel(), span_sums, sketch)))"
+    )
+    assert run(code, ROOT) == ["1", "1", "1"]
+
+
+def test_code_runs_where_no_folder_can_keep_it(tmp_path):
+    (tmp_path / "loops.py").write_text(
+        "from corpus.machine_code import cached\n@cached\ndef twice(x): return 2 * x\n"
+    )
+    (tmp_path / "__pycache__").write_text("a file where the folder should be")
+    closed = str(tmp_path / "__pycache__" / "below")
+    code = "import loops; print(loops.twice(21), loops.twice.stats.cache_path)"
+    assert run(code, tmp_path, HOME=closed, XDG_CACHE_HOME=closed) == ["42", "None"]
+    assert run(code, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "kept"))[0] == "42"
+    assert list((tmp_path / "kept").rglob("*.nbi"))
