@@ -48,7 +48,7 @@ ENV PATH=/opt/whence/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \
-    NUMBA_CACHE_DIR=/tmp/numba \
+    NUMBA_CACHE_DIR=/var/lib/whence/machine-code \
     WHENCE_DATA_DIR=/var/lib/whence
 RUN install -d -o 10001 -g 10001 -m 0750 /var/lib/whence
 VOLUME /var/lib/whence

@@ -72,7 +72,7 @@ class Ingester:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        preload = ("corpus.index.record", "corpus.archive.unpack")
+        preload = ("corpus.machine_code:warm", "corpus.archive.unpack")
         self._pool = self._stack.enter_context(Pool(self._processes, Limits(), preload))
         self._detector = self._stack.enter_context(Detector(self.catalog.licenses, self._processes))
         return self
