@@ -14,6 +14,7 @@ from licensedcode import cache as _scancode_cache
 from licensedcode import detection as _scancode
 
 from corpus.licenses import expression, families
+from corpus.licenses.header import speaks_of_licensing
 
 # Loaded when the module is: a child is ready when its import is done.
 _INDEX = _scancode_cache.get_index()
@@ -43,8 +44,8 @@ _CHOICE = re.compile(r"(?i)under\s+the\s+terms\s+of\s+either\b")
 # The sentence itself outranks scancode's rules: some read "any later version" as "only", and approximate
 # matching takes the Lesser licence for the General one. Over text with single spaces.
 _GRANTED = re.compile(
-    r"(?i)gnu (?:(lesser|library|affero) )?general public licen[cs]e(?: \([al]?gpl\))?,?(?: as)? published by "
-    r"the free software foundation[;,:]? (?:either )?version ([1-3](?:\.\d)?)(?: of the licen[cs]e)?"
+    r"(?i)gnu (?:(lesser|library|affero) )?general public licen[cs]e(?: \([al]?gpl\))?,?(?: as)? published "
+    r"by the free software foundation[;,:]? (?:either )?version ([1-3](?:\.\d)?)(?: of the licen[cs]e)?"
     r"(,? or \(?at your option\)?,? any later version)?"
 )
 _FAMILY = {"": "GPL", "lesser": "LGPL", "library": "LGPL", "affero": "AGPL"}
@@ -52,6 +53,8 @@ _IN_PARALLEL = re.compile(r"(?i)\bor\s+both\s+in\s+parallel\b")
 # Scores (0..100) under which a match is no statement: of any, and of a short one.
 MIN_SCORE = 50.0
 SHORT_SCORE = 90.0
+# The score of a whole rule; its relevance is a little under 100 where a rule is not in doubt either.
+EXACT = 95.0
 # The share of the known notice from which a permissive reading of a text that names the GPL is believed.
 CERTAIN = 0.95
 
@@ -72,16 +75,31 @@ def detect_text(text: str) -> dict[str, object]:
     return {**found, "path": path}
 
 
+def default_expression(text: str) -> str:
+    """The SPDX expression of scancode's own detections over `text`, unfiltered: what bench compares with."""
+    found = _scancode.detect_licenses(query_string=text)
+    return expression.combine(
+        [expression.from_scancode(one.license_expression) for one in found if one.license_expression]
+    )
+
+
 def _settled(matches: list[Any], text: str) -> bool:
-    """Whether exact matching alone is beyond doubt: one rule, in full, over nearly all of the text."""
-    if len(matches) != 1:
+    """Whether exact matching alone is beyond doubt.
+
+    Whole rules were matched, they say one thing, what they leave of the text is silent about licensing,
+    and a permissive reading is not of a text with words of copyleft.
+    """
+    lines = text.splitlines()
+    stating = [match for match in matches if not _is_surround(match, lines)]
+    if not stating or any(match.coverage() < 100 or match.score() < EXACT for match in stating):
         return False
-    match = matches[0]
-    if match.coverage() < 100 or match.score() < 100 or match.len() < 0.8 * len(text.split()):
+    covered = {line for match in matches for line in range(match.start_line, match.end_line + 1)}
+    if any(speaks_of_licensing(line) for at, line in enumerate(lines, 1) if at not in covered):
         return False
-    if expression.is_copyleft(expression.from_scancode(match.rule.license_expression)):
-        return True
-    return _COPYLEFT_WORDS.search(text) is None
+    said = str(_conclude(_believable(matches, text), text)["expression"])
+    if not said or (" " in said and len(stating) > 1):
+        return False
+    return expression.is_copyleft(said) or _COPYLEFT_WORDS.search(text) is None
 
 
 def _believable(matches: Iterable[Any], text: str) -> list[Any]:

@@ -25,12 +25,12 @@ from corpus.licenses.header import notice_key
 from corpus.sandbox import MIB, Limits, Pool
 
 # Raised by hand whenever detect or header change what they answer for the same text.
-FORMAT = 2
+FORMAT = 3
 MAX_TEXT = 1024 * 1024
 SECONDS = 60
 MEMORY = 2560 * MIB
 # A child is worth its start when it has at least so many notices to read.
-NOTICES_PER_CHILD = 40
+NOTICES_PER_CHILD = 16
 
 Progress = Callable[[int, int], None]
 

@@ -25,7 +25,7 @@ _SPEAKS = re.compile(
     r"licen[cs]|copyleft|\b[al]?gpl|general public|free software(?! foundation|$)|redistribut|permission"
     r"|permitted|public[- ]domain|warrant(?:y|ies)\b|creative commons|proprietary|confidential|trade secret"
     r"|disclaim|without restriction|no restriction|freely|special exception|commercial use|non-?commercial"
-    r"|cecill|this notice|copyright notice|misrepresent|following conditions|terms (?:of|and)\b"
+    r"|cecill|this notice|copyright notice|misrepresent|following conditions are|(?<!in )terms (?:of|and)\b"
     r"|may be (?:used|copied|distributed)|(?-i:\bCOPYING\b)"
     r"|(?:distributed|released|available|provided|published) under"
     r"|under (?:the )?(?:(?:modified|new|[234].clause) )?(?:mit|bsd|isc)\b",
