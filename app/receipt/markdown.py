@@ -37,7 +37,8 @@ def _signed(receipt: Receipt) -> str:
     return (
         f"Engine {code(body.engine.version, 40)} (parameters {code(body.engine.params_digest, 40)}), policy "
         f"{policy}, outbound {code(body.policy.outbound or 'not given', 80)}. Body {code(body.digest[:16])}, "
-        f"signed {signed.at} by key {code(signed.fingerprint)}. It states what was searched and is no approval."
+        f"signed {signed.at} by key {code(signed.fingerprint)}. It states what was searched and is no "
+        "approval."
     )
 
 
