@@ -18,7 +18,7 @@ def doctor(
     data: Annotated[Path | None, typer.Option("--data", help="Data folder.")] = None,
 ) -> None:
     """Check the installation and every byte of the corpus; exit 2 when something is broken."""
-    from app.settings import data_dir
+    from app.data import data_dir
     from corpus.index.catalog import Catalog
 
     folder = data_dir(data)

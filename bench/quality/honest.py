@@ -18,7 +18,7 @@ from pathlib import Path
 from app.policy.model import Policy
 from app.scan.diff import Diff
 from app.scan.pipeline import Scanner, scan
-from app.settings import data_dir
+from app.data import data_dir
 from corpus.index.catalog import Catalog
 from corpus.languages import language_of, scan as tokenise
 from corpus.model import ChangedFile, Region

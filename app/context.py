@@ -1,0 +1,103 @@
+"""What a process holds: settings, database, queue, corpus, children. The one place that puts them together.
+
+Made once by the API, by each worker and by commands that need the database:
+
+    async with Context.open(settings) as context:
+        async with context.work(tenant) as work: ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+from app.db.engine import require_durable
+from app.db.upgrade import upgrade
+from app.queue import ArqBells, Bells, JobQueue
+from app.settings import Settings
+from app.work import Database, Work
+from corpus.errors import NoCorpus
+from corpus.index.catalog import Catalog
+from corpus.index.snapshot import Snapshot
+from corpus.params import DEFAULT
+from corpus.sandbox import Limits, Pool
+
+ENGINE = f"{version('whence')}+{DEFAULT.digest}"
+"""Names what computes a report: another one is another result."""
+
+PRELOAD = ("app.scan.child",)
+
+
+class Snapshots:
+    """Open snapshots by id: two at most, shared by all scans of the process. Safe to use from threads."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._open: dict[str, Snapshot] = {}
+        self._lock = threading.Lock()
+
+    def current_id(self) -> str:
+        """Raises NoCorpus."""
+        identity = self._catalog.current()
+        if identity is None:
+            raise NoCorpus(self._catalog.data)
+        return identity
+
+    def get(self, identity: str | None = None) -> Snapshot:
+        """The snapshot of that id; the published one where it is gone. Raises NoCorpus, CorruptSnapshot."""
+        with self._lock:
+            if identity is not None and identity in self._open:
+                return self._open[identity]
+            if identity is None or not (self._catalog.snapshots_root / identity).is_dir():
+                identity = self.current_id()
+            if identity not in self._open:
+                folder = self._catalog.snapshots_root / identity
+                opened = Snapshot(folder, self._catalog.segments_root, self._catalog.params)
+                while len(self._open) >= 2:  # readers keep what they hold; this only forgets
+                    self._open.pop(next(iter(self._open)))
+                self._open[identity] = opened
+            return self._open[identity]
+
+
+@dataclass
+class Context:
+    """The resources of one process. children: parse submitted text, started when first used."""
+
+    settings: Settings
+    database: Database
+    queue: JobQueue
+    catalog: Catalog
+    snapshots: Snapshots
+    children: Pool
+    counters: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings, *, migrate: bool = True) -> AsyncIterator[Context]:
+        """Connect, bring the tables up to date, and clean up at the end."""
+        url = settings.redis_url.get_secret_value()
+        queue: JobQueue = ArqBells(url) if url else Bells()
+        database = Database(settings.sqlalchemy_url, queue)
+        catalog = Catalog(settings.data_dir)
+        limits = Limits(memory=settings.scan_memory, seconds=settings.file_seconds)
+        with Pool(settings.scan_processes, limits, PRELOAD) as children:
+            try:
+                if migrate:
+                    await asyncio.to_thread(upgrade, settings.sqlalchemy_url)
+                await require_durable(database.engine)
+                yield cls(settings, database, queue, catalog, Snapshots(catalog), children)
+            finally:
+                await queue.close()
+                await database.close()
+
+    def work(self, tenant: str, *, read: bool = False) -> AbstractAsyncContextManager[Work]:
+        """One transaction of one tenant; see app.work."""
+        return self.database.work(tenant, read=read)
+
+    def count(self, name: str, by: int = 1) -> None:
+        """Add to a counter that the process tells with its heartbeat."""
+        self.counters[name] = self.counters.get(name, 0) + by

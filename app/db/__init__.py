@@ -1,0 +1,1 @@
+"""The database: models, migrations, the engine, and one module of functions a noun."""

@@ -1,0 +1,176 @@
+"""The corpus as clients see and change it: jobs that add and remove releases, build, publish, roll back.
+
+Changing is for the scope `admin` and belongs to the installation, not to a tenant: open the work with
+`app.db.models.SYSTEM`. `Job` rows have state, step, done, total, error and result; watch them with
+`app.services.progress.follow(context, SYSTEM, job.id)`. What is indexed is read from the data folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.context import Context
+from app.db import jobs as rows
+from app.db.engine import clock, new_id
+from app.db.models import Job
+from app.errors import Conflict, NotFound
+from app.services.pages import MAX_PAGE, Page, from_cursor, to_cursor
+from app.work import Work
+from corpus.errors import BadInput, UnknownRelease
+from corpus.index.catalog import Catalog
+from corpus.purl import canonical
+
+MAX_PURLS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An indexed release. licenses, skips: counts of files by SPDX expression and by reason."""
+
+    purl: str
+    background: bool
+    added: float
+    files: int
+    units: int
+    lines: int
+    licenses: dict[str, int]
+    skips: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is indexed in all. snapshot: the published one or None; snapshots: those kept, newest first."""
+
+    snapshot: str | None
+    snapshots: tuple[str, ...]
+    releases: int
+    files: int
+    units: int
+    lines: int
+    licenses: dict[str, int]
+    languages: dict[str, int]
+    skips: dict[str, int]
+    missing: tuple[str, ...]
+
+
+async def add(
+    work: Work, purls: Sequence[str], *, background: bool = False, again: bool = False, build: bool = True,
+    actor: str = "",
+) -> Job:  # fmt: skip
+    """Queue the fetching and indexing of releases; one build follows. Raises BadPurl, BadInput."""
+    wanted = _checked(purls)
+    arguments = {"purls": wanted, "background": background, "again": again, "build": build}
+    return await _queue(work, "ingest", "add", arguments, actor)
+
+
+async def remove(work: Work, purls: Sequence[str], *, build: bool = True, actor: str = "") -> Job:
+    """Queue the removal of releases and of all that was derived from them. Raises BadPurl, BadInput."""
+    return await _queue(work, "index", "remove", {"purls": _checked(purls), "build": build}, actor)
+
+
+async def build(work: Work, *, actor: str = "") -> Job:
+    """Queue a build and its publication; a build that waits already is the answer."""
+    return await rows.open_twin(work, "build") or await _queue(work, "index", "build", {}, actor)
+
+
+async def roll_back(work: Work, *, actor: str = "") -> Job:
+    """Queue the publication of the snapshot before the current one."""
+    return await _queue(work, "index", "rollback", {}, actor)
+
+
+async def job(work: Work, identity: str) -> Job:
+    """Raises NotFound."""
+    found = await rows.get(work, identity)
+    if found is None:
+        raise NotFound("job", identity)
+    return found
+
+
+async def jobs(work: Work, *, cursor: str | None = None, limit: int = 50) -> Page[Job]:
+    """Newest first."""
+    limit = max(1, min(limit, MAX_PAGE))
+    found = await rows.page(work, from_cursor(cursor) if cursor else None, limit + 1)
+    return Page(found[:limit], to_cursor(found[limit - 1].id) if len(found) > limit else None)
+
+
+async def cancel(work: Work, identity: str) -> Job:
+    """Take back a job that has not begun. Raises NotFound, Conflict."""
+    found = await job(work, identity)
+    if found.state != "queued":
+        raise Conflict(f"the job is {found.state} already")
+    found.state = "canceled"
+    await work.session.flush()
+    return found
+
+
+async def releases(context: Context) -> list[Release]:
+    """All indexed releases, by purl."""
+    return await asyncio.to_thread(_releases, context.catalog)
+
+
+async def release(context: Context, purl: str) -> Release:
+    """Raises BadPurl, UnknownRelease."""
+    wanted = canonical(purl)
+    for found in await releases(context):
+        if found.purl == wanted:
+            return found
+    raise UnknownRelease(wanted)
+
+
+async def overview(context: Context) -> Overview:
+    """Counts over everything that is indexed."""
+    return await asyncio.to_thread(_overview, context.catalog)
+
+
+def _releases(catalog: Catalog) -> list[Release]:
+    found = []
+    for entry in catalog.entries().values():
+        counts = catalog.segment(entry).counts
+        found.append(
+            Release(
+                entry.purl, entry.background, entry.added, counts["files"], counts["units"], counts["lines"],
+                counts["licenses"], counts["skips"],
+            )
+        )  # fmt: skip
+    return found
+
+
+def _overview(catalog: Catalog) -> Overview:
+    sums: Counter[str] = Counter()
+    tables: dict[str, Counter[str]] = {"licenses": Counter(), "languages": Counter(), "skips": Counter()}
+    missing: list[str] = []
+    entries = catalog.entries()
+    for entry in entries.values():
+        segment = catalog.segment(entry)
+        sums.update({name: segment.counts[name] for name in ("files", "units", "lines")})
+        for name, counter in tables.items():
+            counter.update(segment.counts[name])
+        missing += [f"{entry.purl}: {part}" for part in segment.facts.missing]
+    root = catalog.snapshots_root
+    kept = [p for p in root.iterdir() if not p.name.startswith(".")] if root.is_dir() else []
+    kept.sort(key=lambda folder: -folder.stat().st_mtime)
+    plain: dict[str, dict[str, int]] = {name: dict(counter.most_common()) for name, counter in tables.items()}
+    return Overview(
+        catalog.current(), tuple(folder.name for folder in kept), len(entries), sums["files"], sums["units"],
+        sums["lines"], **plain, missing=tuple(missing),
+    )  # fmt: skip
+
+
+def _checked(purls: Sequence[str]) -> list[str]:
+    if not 1 <= len(purls) <= MAX_PURLS:
+        raise BadInput(f"give 1 to {MAX_PURLS} package URLs")
+    return list(dict.fromkeys(canonical(purl) for purl in purls))
+
+
+async def _queue(work: Work, queue: str, kind: str, arguments: dict[str, Any], actor: str) -> Job:
+    identity = new_id("job")
+    await work.insert(
+        Job, id=identity, state="queued", created_at=clock(), not_before=0.0, lease_until=0.0, attempts=0,
+        step="", done=0, total=0, queue=queue, kind=kind, arguments=arguments, result=None, actor=actor,
+    )  # fmt: skip
+    work.wake(queue, identity)
+    return await job(work, identity)
