@@ -5,17 +5,19 @@ Pure: an `Index` and values in, values out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.align import Alignment, align
-from corpus.evidence import CONFLICT, IDIOM, IDIOM_ORIGINS, MAX_RARITY, Evidence, rename_terms, weigh
+from corpus.derived import derived
+from corpus.evidence import IDIOM, IDIOM_ORIGINS, MAX_RARITY, rename_terms, weigh
 from corpus.index.segment import FileTokens
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
+from corpus.matches import ALERT_TOKENS, Match, Origin, is_alert, merge_neighbours, select, select_derived
 from corpus.params import Params
 from corpus.query import Query
 
@@ -24,40 +26,6 @@ PER_PRINT = 5
 """For each fingerprint the best so many of the files that share it are aligned: every region gets its turn."""
 
 LEAST_BITS = 20.0
-ALERT_BITS = 80.0
-ALERT_TOKENS = 30
-PART_BITS = 25.0
-NEIGHBOUR_LINES = 8
-NEIGHBOUR_ORIGIN_LINES = 150
-SAME_REGION = 0.5
-WITHIN_BEST = 0.95
-MAX_ALSO = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where the matched text stands in the index."""
-
-    ref: FileRef
-    purl: str
-    background: bool
-    start_line: int
-    end_line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One region of a changed file and the origins that it resembles, best first.
-
-    start_line..end_line: the added lines of the new file that the match spans (tight).
-    """
-
-    path: str
-    start_line: int
-    end_line: int
-    origin: Origin
-    evidence: Evidence
-    also: tuple[tuple[Origin, Evidence], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +48,7 @@ def find_prints(query: Query, index: Index, params: Params) -> Prints:
         ("renamed", query.renamed_prints, params.renamed_k),
     ):
         which, unit = index.postings(layer, keys)
-        common = unit == COMMON
+        common = unit >= COMMON
         columns[4].append(at[which[common]])
         columns[5].append(np.full(int(common.sum()), k))
         which, unit = which[~common], unit[~common]
@@ -176,32 +144,9 @@ def match(
             if query.added[alignment.left].sum() >= ALERT_TOKENS / 2
         ]
         found += merge_neighbours(parts)
-    return select(found)
-
-
-def merge_neighbours(parts: Sequence[Match]) -> list[Match]:
-    """Join matches with one origin file that follow each other closely: a function and the helper beside it."""
-    merged: list[Match] = []
-    for part in sorted(parts, key=lambda m: (m.start_line, m.end_line)):
-        last = merged[-1] if merged else None
-        if (
-            last is None
-            or part.evidence.bits < PART_BITS
-            or last.evidence.bits < PART_BITS
-            or not 0 < part.start_line - last.end_line <= NEIGHBOUR_LINES
-            or abs(part.origin.start_line - last.origin.end_line) > NEIGHBOUR_ORIGIN_LINES
-        ):
-            merged.append(part)
-            continue
-        origin = replace(
-            last.origin,
-            start_line=min(last.origin.start_line, part.origin.start_line),
-            end_line=max(last.origin.end_line, part.origin.end_line),
-        )
-        merged[-1] = replace(
-            last, end_line=part.end_line, origin=origin, evidence=last.evidence.joined(part.evidence)
-        )
-    return merged
+    copies = select(found)
+    shown = [m for m in copies if is_alert(m)]
+    return copies + select_derived(derived(query, index, accept), shown)
 
 
 def _confirm(
@@ -238,34 +183,4 @@ def _unit_tokens(index: Index, ref: FileRef, start: int, end: int) -> int:
     return max(covered, end - start + 1)
 
 
-def _overlap(a: Match, b: Match) -> float:
-    """Shared lines as a part of the shorter of two regions."""
-    shared = min(a.end_line, b.end_line) - max(a.start_line, b.start_line) + 1
-    return max(0, shared) / (min(a.end_line - a.start_line, b.end_line - b.start_line) + 1)
-
-
-def is_alert(match: Match) -> bool:
-    """Whether a match is strong enough to be shown to everybody."""
-    return match.evidence.bits >= ALERT_BITS and match.evidence.tokens >= ALERT_TOKENS
-
-
-def select(found: Sequence[Match]) -> list[Match]:
-    """One match a region: the origin that explains it best; near equals stand under `also`."""
-    kept: list[Match] = []
-    for match in sorted(
-        found, key=lambda m: (-m.evidence.bits, m.origin.background, m.origin.purl, m.origin.ref)
-    ):
-        rival = next((k for k in kept if _overlap(k, match) >= SAME_REGION), None)
-        if rival is None:
-            kept.append(match)
-        elif (
-            match.evidence.bits >= WITHIN_BEST * rival.evidence.bits
-            and len(rival.also) < MAX_ALSO
-            and match.origin.ref not in {rival.origin.ref, *(o.ref for o, _ in rival.also)}
-        ):
-            at = kept.index(rival)
-            kept[at] = replace(rival, also=(*rival.also, (match.origin, match.evidence)))
-    return kept
-
-
-__all__ = ["CONFLICT", "Match", "Origin", "candidates", "find_prints", "is_alert", "match", "select"]
+__all__ = ["Match", "Origin", "candidates", "find_prints", "is_alert", "match", "select"]

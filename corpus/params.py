@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 
 # Raised by hand whenever the scanner, the unit cutter or a hash changes its output.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)

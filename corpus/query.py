@@ -23,7 +23,7 @@ from corpus.units import cut
 class Query:
     """n tokens of one changed file, regions one after the other.
 
-    raw, renamed: uint64[n]; kind: uint8[n]; line: int64[n], in the new file; added: bool[n], False for context.
+    raw, renamed: uint64[n]; kind: uint8[n]; neutral: uint16[n]; line: int64[n], in the new file; added: bool[n], False for context.
     spelling: n spellings. literal, renamed_prints: (keys, index of first token); bands: uint64[units, bands].
     units: half-open token ranges.
     """
@@ -33,6 +33,7 @@ class Query:
     raw: U64
     renamed: U64
     kind: NDArray[np.uint8]
+    neutral: NDArray[np.uint16]
     line: NDArray[np.int64]
     added: NDArray[np.bool_]
     spelling: Sequence[bytes]
@@ -60,12 +61,13 @@ def make_query(
     for region in changed.regions:
         text = b"\n".join(region.lines) + b"\n"
         scanned = scan(text, language, compiled=compiled, fragment=region.first_line > 1)
-        tokens, _ = significant(scanned)
+        tokens, index = significant(scanned)
         own = cut(scanned, text, language, params)
         made = sketch(tokens, own, params)
         put("raw", tokens.raw)
         put("renamed", tokens.renamed)
         put("kind", tokens.kind)
+        put("neutral", scanned.neutral[index])
         put("line", tokens.line.astype(np.int64) - 1 + region.first_line)
         put("added", np.array(region.added, bool)[np.minimum(tokens.line, len(region.lines)) - 1])
         put("literal", made.literal)
@@ -91,6 +93,7 @@ def make_query(
         raw=joined("raw", np.uint64),  # type: ignore[arg-type]
         renamed=joined("renamed", np.uint64),  # type: ignore[arg-type]
         kind=joined("kind", np.uint8),  # type: ignore[arg-type]
+        neutral=joined("neutral", np.uint16),  # type: ignore[arg-type]
         line=joined("line", np.int64),  # type: ignore[arg-type]
         added=joined("added", bool),  # type: ignore[arg-type]
         spelling=spelling,

@@ -33,7 +33,6 @@ from app.report.model import Origin as ReportOrigin
 from app.scan.decisions import apply_decisions
 from app.scan.diff import Diff
 from corpus import match as engine
-from corpus.evidence import chance
 from corpus.index.segment import SegmentFile
 from corpus.index.snapshot import Index
 from corpus.languages import language_of
@@ -84,7 +83,7 @@ def scan(diff: Diff, scanner: Scanner, *, leads: bool = False) -> Report:
                 continue
             under += alert
             if leads:
-                weaker.append((-found.evidence.bits, _lead(found, query, scanner)))
+                weaker.append((-found.rank, _lead(found, query, scanner)))
     weaker.sort(key=lambda row: (row[0], row[1].region.path, row[1].region.start_line))
     decided = apply_decisions(findings, diff.files, scanner.policy, scanner.today)
     facts = scanner.index.facts
@@ -114,7 +113,7 @@ def reaches_thresholds(found: engine.Match, scanner: Scanner) -> bool:
     return (
         evidence.tokens >= wanted.get("min_tokens", 0)
         and min(1.0, evidence.similarity) >= wanted.get("min_similarity", 0)
-        and chance(evidence.bits, scanner.index.units) <= wanted.get("max_chance", float("inf"))
+        and found.chance(scanner.index.units) <= wanted.get("max_chance", float("inf"))
     )
 
 
@@ -214,7 +213,7 @@ def _evidence(found: engine.Match, index: Index) -> Evidence:
         containment_origin=min(1.0, e.containment_origin),
         tokens=e.tokens,
         longest_run=e.longest_run,
-        chance=chance(e.bits, index.units),
+        chance=found.chance(index.units),
         line_pairs=e.line_pairs,
         renames=e.renames,
         discounts=e.discounts,

@@ -29,6 +29,9 @@ PART_ENTRIES = 4_000_000
 CLUSTER_CAP = 1000
 """A fingerprint that more origin clusters share is stored as common: it proposes nothing (engine trials)."""
 
+ALGORITHM_CAP = 3000
+"""The same for features of the algorithm layer, where it is their sum that proposes."""
+
 UNITS_PER_CLUSTER = 16
 """Postings kept for copies of one origin: enough to name other origins of the same text."""
 
@@ -103,8 +106,22 @@ class _Neighbours:
         return connected_components(graph, directed=False)[1].astype(np.uint32)  # type: ignore[no-any-return]
 
 
-def _capped(parts: Iterator[Part], clusters: NDArray[np.uint32]) -> Iterator[Part]:
-    """Replace the postings of a hash that too many origins share by one COMMON; thin out copies."""
+def rarity(origins: NDArray[np.float64], clusters: int) -> NDArray[np.float64]:
+    """Bits of surprise of something that so many of the index's origin clusters have."""
+    return np.log2((clusters + 1) / (origins + 0.5))
+
+
+def _capped(
+    parts: Iterator[Part],
+    clusters: NDArray[np.uint32],
+    cap: int = CLUSTER_CAP,
+    weights: NDArray[np.float32] | None = None,
+) -> Iterator[Part]:
+    """Replace the postings of a hash that more than `cap` origins share by one COMMON; thin out copies.
+
+    weights: float32[units], to which the rarity of each hash of a unit is added.
+    """
+    total = int(clusters.max()) + 1 if len(clusters) else 0
     for keys, ids in parts:
         if not len(keys):
             continue
@@ -114,11 +131,15 @@ def _capped(parts: Iterator[Part], clusters: NDArray[np.uint32]) -> Iterator[Par
         new_key = np.concatenate(([True], keys[1:] != keys[:-1]))
         new_pair = new_key | np.concatenate(([True], cluster[1:] != cluster[:-1]))
         run = np.cumsum(new_key) - 1
-        common = (np.bincount(run, weights=new_pair) > CLUSTER_CAP)[run]
+        origins = np.bincount(run, weights=new_pair)
+        if weights is not None:
+            np.add.at(weights, ids, rarity(origins, total)[run].astype(np.float32))
+        origins = origins[run]
+        common = origins > cap
         pair_start = np.flatnonzero(new_pair)
         rank = np.arange(len(keys)) - pair_start[np.cumsum(new_pair) - 1]
         keep = np.where(common, new_key, rank < UNITS_PER_CLUSTER)
-        yield keys[keep], np.where(common, np.uint32(COMMON), ids)[keep].astype(np.uint32)
+        yield keys[keep], np.where(common, COMMON + origins, ids)[keep].astype(np.uint32)
 
 
 def _summed(parts: Iterator[Part]) -> Iterator[Part]:
@@ -140,7 +161,7 @@ def build_snapshot(
 
     def step(name: str, number: int) -> None:
         if progress is not None:
-            progress(name, number, 5)
+            progress(name, number, 6)
 
     def column(name: str) -> Iterator[Part]:
         return _merged(segments, bases[:-1], f"{name}.key", f"{name}.unit", "<u4", shift=True)
@@ -162,7 +183,12 @@ def build_snapshot(
         for number, name in enumerate(("literal", "renamed"), 2):
             step(f"{name} fingerprints", number)
             sizes[name] = write_table(folder, name, entries(f"{name}.key"), _capped(column(name), clusters))
-        step("word frequencies", 4)
+        step("algorithm features", 4)
+        weights = np.zeros(len(digests), np.float32)
+        capped = _capped(column("algorithm"), clusters, ALGORITHM_CAP, weights)
+        sizes["algorithm"] = write_table(folder, "algorithm", entries("algorithm.key"), capped)
+        write_array(folder, "weights", weights)
+        step("word frequencies", 5)
         words = _merged(segments, bases[:-1], "vocab_raw.u8", "vocab_files.u4", "<u4", shift=False)
         sizes["words"] = write_table(folder, "words", entries("vocab_raw.u8"), _summed(words))
         facts = _facts(segments, bases, params, sizes, clusters)
@@ -171,7 +197,7 @@ def build_snapshot(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    step("done", 5)
+    step("done", 6)
     return identity
 
 

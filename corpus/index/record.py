@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.fingerprint.features import elements, unit_features
 from corpus.fingerprint.hashing import U64
 from corpus.fingerprint.sketch import Sketch, sketch
 from corpus.languages import scan, significant
@@ -52,6 +53,8 @@ class Record:
     renamed_unit: NDArray[np.uint32]
     lsh_key: U64
     lsh_unit: NDArray[np.uint32]
+    algorithm_key: U64
+    algorithm_unit: NDArray[np.uint32]
 
     def encode(self) -> dict[str, bytes]:
         return {f.name: np.ascontiguousarray(getattr(self, f.name)).tobytes() for f in fields(self)}
@@ -65,7 +68,7 @@ _DTYPES: dict[str, Any] = {
     "vocab_raw": "<u8", "vocab_renamed": "<u8", "vocab_kind": "u1", "vocab_neutral": "<u2",
     "vocab_ends": "<u4", "vocab_text": "u1", "ids": "<u4", "lines": "<u4", "units": UNIT_DTYPE,
     "digest": "<u8", "literal_key": "<u8", "literal_unit": "<u4", "renamed_key": "<u8",
-    "renamed_unit": "<u4", "lsh_key": "<u8", "lsh_unit": "<u4",
+    "renamed_unit": "<u4", "lsh_key": "<u8", "lsh_unit": "<u4", "algorithm_key": "<u8", "algorithm_unit": "<u4",
 }  # fmt: skip
 
 
@@ -100,16 +103,22 @@ def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compile
     at, ids = _distinct(tokens.raw)
     spans = zip(tokens.start[at].tolist(), tokens.end[at].tolist(), strict=True)
     spelled = [text[start:end] for start, end in spans]
+    neutral = scanned.neutral[index].astype(np.uint16)
+    table = unit_table(units)
+    algorithm_key, algorithm_unit = unit_features(
+        elements(tokens.kind, neutral, tokens.renamed, ids, spelled),
+        table["first"].astype(np.int64), table["last"].astype(np.int64),
+    )  # fmt: skip
     return Record(
         vocab_raw=tokens.raw[at],
         vocab_renamed=tokens.renamed[at],
         vocab_kind=tokens.kind[at],
-        vocab_neutral=scanned.neutral[index[at]].astype(np.uint16),
+        vocab_neutral=neutral[at],
         vocab_ends=np.cumsum([*map(len, spelled)], dtype=np.uint32),
         vocab_text=np.frombuffer(b"".join(spelled), np.uint8),
         ids=ids,
         lines=tokens.line.astype(np.uint32),
-        units=unit_table(units),
+        units=table,
         digest=made.digest,
         literal_key=made.literal,
         literal_unit=owner[made.literal_at],
@@ -117,6 +126,8 @@ def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compile
         renamed_unit=owner[made.renamed_at],
         lsh_key=made.bands[made.has_bands].ravel(),
         lsh_unit=np.repeat(np.flatnonzero(made.has_bands).astype(np.uint32), params.lsh_bands),
+        algorithm_key=algorithm_key,
+        algorithm_unit=algorithm_unit,
     )
 
 

@@ -34,7 +34,7 @@ from corpus.index.record import UNIT_DTYPE, Record
 from corpus.model import LicenseConclusion, Skip, TreeFile
 from corpus.params import Params
 
-TABLES = ("literal", "renamed", "lsh")
+TABLES = ("literal", "renamed", "lsh", "algorithm")
 FORMAT = 1
 
 
@@ -300,7 +300,8 @@ class Segment:
             LicenseConclusion(**{**c, "conflicts": tuple((k, v) for k, v in c["conflicts"])})
             for c in self._details["licenses"]
         ]
-        return [SegmentFile(*row[:7], licenses[row[7]], tuple(row[8])) for row in self._details["files"]]
+        rows: list[list[Any]] = self._details["files"]
+        return [SegmentFile(*(*row[:7], licenses[row[7]], tuple(row[8]))) for row in rows]
 
     @property
     def skips(self) -> list[Skip]:

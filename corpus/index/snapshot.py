@@ -46,6 +46,8 @@ class Index(Protocol):
 
     def postings(self, layer: str, keys: U64) -> Postings: ...
     def clusters(self, units: NDArray[np.uint32]) -> NDArray[np.uint32]: ...
+    def weights(self, units: NDArray[np.int64]) -> NDArray[np.float32]: ...
+    def unit(self, unit: int) -> tuple[FileRef, Any]: ...
     def files_of(self, units: NDArray[np.uint32]) -> NDArray[np.int64]: ...
     def word_files(self, raw: U64) -> NDArray[np.int64]: ...
     def ref(self, file_id: int) -> FileRef: ...
@@ -98,7 +100,7 @@ class Snapshot:
         self._first_file = np.cumsum([0, *(r["files"] for r in rows)])
         self._open: dict[int, Segment] = {}
         self._tables = {
-            name: Table(folder, name, self.manifest) for name in ("literal", "renamed", "lsh", "words")
+            name: Table(folder, name, self.manifest) for name in ("literal", "renamed", "lsh", "algorithm", "words")
         }
         if verify:
             for number in range(len(rows)):
@@ -120,6 +122,21 @@ class Snapshot:
 
     def clusters(self, units: NDArray[np.uint32]) -> NDArray[np.uint32]:
         return self._clusters.take(units.astype(np.int64))
+
+    @cached_property
+    def _weights(self) -> MappedArray:
+        return MappedArray(self.folder, "weights", "<f4", self.manifest)
+
+    def weights(self, units: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Sum of the rarities of each unit's algorithm features, in bits."""
+        return self._weights.take(units)
+
+    def unit(self, unit: int) -> tuple[FileRef, Any]:
+        """File of a unit of the snapshot, and its row (UNIT_DTYPE)."""
+        number = int(self.segments_of(np.array([unit], np.uint32))[0])
+        segment, local = self.segment(number), unit - int(self._first_unit[number])
+        file = int(segment.file_of_unit(np.array([local]))[0])
+        return FileRef(number, file), segment.units.slice(local, local + 1)[0]
 
     def segments_of(self, units: NDArray[np.uint32]) -> NDArray[np.int64]:
         return np.searchsorted(self._first_unit, units, side="right") - 1

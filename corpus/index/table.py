@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from corpus.fingerprint.hashing import U64
 from corpus.index.blocks import ArrayWriter, MappedArray
 
-COMMON = 0xFFFFFFFF
-"""The id that stands alone for a hash with more entries than the table's cap."""
+COMMON = 0xF0000000
+"""Ids from here on stand alone for a hash that too many origins share; id − COMMON is their number."""
 
 _PER_BUCKET = 8
 

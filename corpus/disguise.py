@@ -1,0 +1,274 @@
+"""The algorithm layer: code that was rewritten or translated, found by what it computes.
+
+Candidates share rare features (bag score); each is aligned over its elements, weighted by information; the
+product of both ranks them. A derived piece stands alone; idioms, glue and textbook code resemble many origins
+about equally, so the best candidate is compared with the best of any other origin (background included).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.fingerprint.features import Elements, elements, unit_features
+from corpus.fingerprint.hashing import U64
+from corpus.index.build import rarity
+from corpus.index.segment import Segment
+from corpus.index.snapshot import FileRef, Index
+from corpus.index.table import COMMON
+from corpus.languages.neutral import Symbol
+from corpus.local_alignment import best_local, compile_pays
+from corpus.query import Query
+
+CORPUS_CANDIDATES = 40
+BACKGROUND_CANDIDATES = 30
+LEAST_TOKENS = 25
+MOST_ELEMENTS = 1500
+
+# Alignment scores in hundredths of a bit.
+GAP = 45
+MISMATCH = -70
+UNKNOWN_NAME = 10
+MAX_VALUE = 900
+MAX_WORD = 500
+BAG_FLOOR = 300.0
+"""Bits added under the root of the bag score: small units must not win by being small."""
+
+SECOND_ALIGNED = 4.0
+SECOND_BAG = 0.5
+
+
+def operator_weights() -> NDArray[np.int32]:
+    """Worth of two equal symbols, in hundredths of a bit, by how rare the symbol is in source code."""
+    weights = np.full(1 << 8, 200, np.int32)
+    common = {
+        Symbol.ASSIGN: 60, Symbol.MULTIPLY: 110, Symbol.ADD: 110, Symbol.SUBTRACT: 120, Symbol.IF: 110,
+        Symbol.LESS: 130, Symbol.RETURN: 120, Symbol.EQUAL: 130, Symbol.DIVIDE: 150, Symbol.LOOP: 140,
+        Symbol.ELSE: 140, Symbol.NULL: 150, Symbol.NOT: 150, Symbol.AND: 150, Symbol.FUNCTION: 150,
+        Symbol.RANGE: 150, Symbol.ADD_ASSIGN: 160, Symbol.ARROW: 120, Symbol.BIT_AND: 150,
+    }  # fmt: skip
+    for symbol, weight in common.items():
+        weights[symbol] = weight
+    return weights
+
+
+_OPERATORS = operator_weights()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One aligned unit of the index.
+
+    aligned: bits of the local alignment. bag: see `Bag.scores`. left, right: token indices of matched elements
+    (query; file of the origin). weight: bits of each pair.
+    """
+
+    unit: int
+    ref: FileRef
+    purl: str
+    background: bool
+    cluster: int
+    aligned: float
+    bag: float
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+    @property
+    def product(self) -> float:
+        return self.aligned * self.bag
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Features of a whole query as the index knows them: sorted keys, rarity in bits, postings by key."""
+
+    keys: U64
+    bits: NDArray[np.float64]
+    start: NDArray[np.int64]
+    unit: NDArray[np.uint32]
+
+
+def look_up(keys: U64, index: Index) -> Lookup:
+    """All features at once: one table lookup a scan. keys: sorted, distinct."""
+    which, unit = index.postings("algorithm", keys)
+    origins = np.zeros(len(keys))
+    common = unit >= COMMON
+    origins[which[common]] = unit[common].astype(np.float64) - COMMON
+    which, unit = which[~common], unit[~common]
+    pairs = np.unique(which << np.int64(32) | index.clusters(unit).astype(np.int64))
+    origins += np.bincount(pairs >> np.int64(32), minlength=len(keys))
+    start = np.searchsorted(which, np.arange(len(keys) + 1))
+    return Lookup(keys, rarity(origins, int(index.facts["clusters"])), start, unit)
+
+
+def bag_scores(found: Lookup, keys: U64, index: Index) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Units that share features with a query range, and their score: shared bits / √(all bits of the unit + floor)."""
+    at = np.searchsorted(found.keys, keys)
+    counts = found.start[at + 1] - found.start[at]
+    offsets = np.repeat(found.start[at] - (np.cumsum(counts) - counts), counts)
+    units = found.unit[np.arange(len(offsets)) + offsets]
+    shared = np.bincount(units, np.repeat(found.bits[at], counts)) if len(units) else np.empty(0)
+    some = np.flatnonzero(shared)
+    return some, shared[some] / np.sqrt(index.weights(some).astype(np.float64) + BAG_FLOOR)
+
+
+class Disguise:
+    """One changed file against the index: features and elements of both sides, computed once."""
+
+    def __init__(self, query: Query, index: Index, accept: Callable[[str], bool]) -> None:
+        self._query, self._index, self._accept = query, index, accept
+        spelling, ids = _distinct(query)
+        self._made = elements(query.kind, query.neutral, query.renamed, ids, spelling)
+        ranges = query_ranges(query)
+        self._first = np.array([a for a, _ in ranges], np.int64)
+        self._last = np.array([b for _, b in ranges], np.int64)
+        self.ranges = ranges
+        self._keys, self._owner = unit_features(self._made, self._first, self._last)
+        self._found = look_up(np.unique(np.concatenate((self._keys, _element_keys(self._made)))), index)
+        self.file = lru_cache(maxsize=256)(self._file)
+
+    def candidates(self, number: int) -> list[Candidate]:
+        """Aligned candidates of one range, best product first."""
+        units, scores = bag_scores(self._found, self._keys[self._owner == number], self._index)
+        first, last = self.ranges[number]
+        mine = self._made.slice(first, last)
+        if len(mine.at) > MOST_ELEMENTS:
+            mine = Elements(mine.at[:MOST_ELEMENTS], mine.symbol[:MOST_ELEMENTS], mine.keys[:MOST_ELEMENTS])
+        chosen = list(self._choose(units, scores))
+        compiled = compile_pays(len(mine.at) * 250 * len(chosen))
+        found = (self._align(mine, unit, score, compiled=compiled) for unit, score in chosen)
+        return sorted((c for c in found if c is not None), key=lambda c: (-c.product, c.purl, c.unit))
+
+    def elements_between(self, first: int, last: int) -> int:
+        """Elements from token first to token last (inclusive) of the query."""
+        low, high = np.searchsorted(self._made.at, (first, last + 1)).tolist()
+        return int(high - low)
+
+    def unit_elements(self, candidate: Candidate) -> int:
+        """Elements of the unit that a candidate is."""
+        _, row = self._index.unit(candidate.unit)
+        return len(self.file(candidate.ref)[2].slice(int(row["first"]), int(row["last"])).at)
+
+    def _choose(self, units: NDArray[np.int64], scores: NDArray[np.float64]) -> Iterable[tuple[int, float]]:
+        """The best unit of each of the best files, from corpus and background."""
+        room = {False: CORPUS_CANDIDATES, True: BACKGROUND_CANDIDATES}
+        seen: set[int] = set()
+        best = np.argsort(-scores, kind="stable")[:2000]
+        files = self._index.files_of(units[best].astype(np.uint32))
+        for unit, score, file in zip(
+            units[best].tolist(), scores[best].tolist(), files.tolist(), strict=True
+        ):
+            if file in seen:
+                continue
+            seen.add(file)
+            facts = self._index.segment(self._index.ref(file).segment).facts
+            if room[facts.background] and self._accept(facts.purl):
+                room[facts.background] -= 1
+                yield unit, score
+            if not any(room.values()):
+                return
+
+    def _file(self, ref: FileRef) -> tuple[Segment, NDArray[np.uint32], Elements]:
+        segment = self._index.segment(ref.segment)
+        tokens = self._index.tokens(ref)
+        which, ids = np.unique(tokens.vocab, return_inverse=True)
+        spelling = [segment.spelling(v).encode() for v in which.tolist()]
+        return segment, tokens.line, elements(tokens.kind, tokens.neutral, tokens.renamed, ids, spelling)
+
+    def _align(self, mine: Elements, unit: int, bag: float, *, compiled: bool) -> Candidate | None:
+        ref, row = self._index.unit(unit)
+        segment, _, whole = self.file(ref)
+        theirs = whole.slice(int(row["first"]), int(row["last"]))
+        scores = self._scores(mine, theirs)
+        best, pairs = best_local(scores, GAP, compiled=compiled)
+        if not len(pairs):
+            return None
+        weight = scores[pairs[:, 0], pairs[:, 1]] / 100.0
+        keep = weight > 0
+        left, right = mine.at[pairs[keep, 0]], theirs.at[pairs[keep, 1]]
+        cluster = int(self._index.clusters(np.array([unit], np.uint32))[0])
+        facts = segment.facts
+        return Candidate(
+            unit, ref, facts.purl, facts.background, cluster, best / 100.0, bag, left, right, weight[keep]
+        )
+
+    def _scores(self, mine: Elements, theirs: Elements) -> NDArray[np.int32]:
+        """int32[len(mine), len(theirs)]: worth of letting one element stand for the other."""
+        equal = mine.symbol[:, None] == theirs.symbol[None, :]
+        worth = _OPERATORS[mine.symbol].copy()
+        worth[(mine.symbol == Symbol.NAME) | (mine.symbol == Symbol.STRING)] = UNKNOWN_NAME
+        worth[mine.symbol == Symbol.NUMBER] = MISMATCH
+        scores = np.where(equal, worth[:, None], np.int32(MISMATCH)).astype(np.int32)
+        shared = np.intersect1d(mine.keys, theirs.keys)
+        shared = shared[shared != 0]
+        if not len(shared):
+            return scores
+        bits = self._found.bits[np.searchsorted(self._found.keys, shared)] * 100
+        left_at, left_key = _places(mine, shared)
+        right_at, right_key = _places(theirs, shared)
+        numbers = mine.symbol == Symbol.NUMBER
+        for number in range(len(shared)):
+            rows, columns = left_at[left_key == number], right_at[right_key == number]
+            rows = rows[np.isin(mine.symbol[rows], theirs.symbol[columns])]
+            if not len(rows):
+                continue
+            cap = MAX_VALUE if numbers[rows[0]] else MAX_WORD
+            value = np.int32(max(UNKNOWN_NAME, min(cap, int(bits[number]))))
+            cells = np.ix_(rows, columns)
+            scores[cells] = np.maximum(scores[cells], np.where(equal[cells], value, MISMATCH))
+        return scores
+
+
+def _places(made: Elements, shared: U64) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each of the shared keys (sorted) stands: element, number of the key."""
+    at = np.searchsorted(shared, made.keys)
+    hit = (made.keys != 0) & (shared[np.minimum(at, len(shared) - 1)] == made.keys)
+    rows, columns = np.nonzero(hit)
+    return rows, at[rows, columns]
+
+
+def _element_keys(made: Elements) -> U64:
+    return np.unique(made.keys[made.keys != 0])
+
+
+def _distinct(query: Query) -> tuple[list[bytes], NDArray[np.int64]]:
+    numbers: dict[tuple[int, bytes], int] = {}
+    ids = [
+        numbers.setdefault((kind, text), len(numbers))
+        for kind, text in zip(query.kind.tolist(), query.spelling, strict=True)
+    ]
+    return [text for _, text in numbers], np.array(ids, np.int64)
+
+
+def query_ranges(query: Query) -> list[tuple[int, int]]:
+    """What is searched of a changed file: each function with added lines, and all added code together."""
+    if not len(query):
+        return []
+    total = np.concatenate(([0], np.cumsum(query.added)))
+    out = [
+        (u.first, u.last)
+        for u in query.units
+        if u.kind == "function" and u.last - u.first >= LEAST_TOKENS and total[u.last] > total[u.first]
+    ]
+    added = np.flatnonzero(query.added)
+    whole = (int(added[0]), int(added[-1]) + 1)
+    if whole[1] - whole[0] >= LEAST_TOKENS and whole not in out:
+        out.append(whole)
+    return out
+
+
+def standing(ranked: list[Candidate], package: Callable[[str], str]) -> float:
+    """How far the best candidate stands above the best one of another origin (natural logarithms).
+
+    Copies of one origin (same cluster) and other files of its package are no rivals.
+    """
+    best = ranked[0]
+    rivals = [c for c in ranked[1:] if package(c.purl) != package(best.purl) and c.cluster != best.cluster]
+    aligned, bag = max(((r.aligned, r.bag) for r in rivals), key=lambda r: r[0] * r[1], default=(0.0, 0.0))
+    return math.log(best.aligned / (aligned + SECOND_ALIGNED)) + math.log(best.bag / (bag + SECOND_BAG))

@@ -1,0 +1,137 @@
+"""Language-neutral features of code units: the algorithm layer.
+
+    value  a number by value
+    word   a sub-word of a name or of a long string, aliased across languages
+    gram   3 and 5 consecutive symbols of control flow and arithmetic; names dropped, numbers kept
+
+What only dresses an algorithm in a language (types, modifiers, brackets, separators) is in none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.fingerprint.hashing import U64, mix, run_hashes
+from corpus.fingerprint.words import MOST_PARTS, parts, word_key
+from corpus.languages import Kind
+from corpus.languages.neutral import Symbol
+
+GRAMS = (3, 5)
+LEAST_TOKENS = 12
+MOST_TOKENS = 1200
+"""Longer units are left to their windows."""
+
+LEAST_STRING = 5
+LEAST_STRING_WORD = 4
+
+_DRESS = (
+    Symbol.TYPE, Symbol.MODIFIER, Symbol.COLON, Symbol.COMMA, Symbol.SCOPE, Symbol.MEMBER, Symbol.OPEN,
+    Symbol.CLOSE, Symbol.OPEN_INDEX, Symbol.CLOSE_INDEX, Symbol.OTHER, Symbol.NEW, Symbol.CALL, Symbol.IMPORT,
+)  # fmt: skip
+_SAME = {
+    Symbol.ELIF: Symbol.IF, Symbol.INCREMENT: Symbol.ADD_ASSIGN, Symbol.DECREMENT: Symbol.SUBTRACT_ASSIGN,
+    Symbol.GREATER: Symbol.LESS, Symbol.GREATER_EQUAL: Symbol.LESS_EQUAL,
+}  # fmt: skip
+
+_IS_DRESS = np.zeros(1 << 16, bool)
+_IS_DRESS[list(_DRESS)] = True
+_CANON = np.arange(1 << 16, dtype=np.uint16)
+for _symbol, _same in _SAME.items():
+    _CANON[_symbol] = _same
+
+
+@lru_cache(maxsize=1 << 17)
+def word_keys(kind: int, spelling: bytes) -> tuple[int, ...]:
+    """Keys of the words in a name or a string; at most MOST_PARTS."""
+    if kind == Kind.NAME:
+        return tuple(word_key("word", part) for part in parts(spelling.decode("utf-8", "replace")))
+    if kind == Kind.STRING and len(spelling) >= LEAST_STRING:
+        found = parts(spelling[:200].decode("utf-8", "replace"))
+        return tuple(word_key("word", part) for part in found if len(part) >= LEAST_STRING_WORD)
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """The m tokens of a text that say something in any language, in order.
+
+    at: int64[m], index of the token. symbol: uint16[m] (NAME, NUMBER, STRING or an operator's symbol).
+    keys: uint64[m, MOST_PARTS], feature keys of names, strings (words) and numbers (value first); 0 is none.
+    """
+
+    at: NDArray[np.int64]
+    symbol: NDArray[np.uint16]
+    keys: U64
+
+    def slice(self, first: int, last: int) -> Elements:
+        """The elements of the half-open token range first..last."""
+        low, high = np.searchsorted(self.at, (first, last)).tolist()
+        return Elements(self.at[low:high], self.symbol[low:high], self.keys[low:high])
+
+
+def elements(
+    kind: NDArray[np.uint8],
+    neutral: NDArray[np.uint16],
+    renamed: U64,
+    ids: NDArray[Any],
+    spelling: Sequence[bytes],
+) -> Elements:
+    """Elements of n tokens; ids: int[n] into `spelling`, the distinct spellings (of the kind that `kind` says)."""
+    at = np.flatnonzero(~_IS_DRESS[neutral] | (kind == Kind.NAME))
+    kinds = kind[at]
+    symbol = _CANON[neutral[at]]
+    for one, named in ((Kind.NAME, Symbol.NAME), (Kind.NUMBER, Symbol.NUMBER), (Kind.STRING, Symbol.STRING)):
+        symbol[kinds == one] = named
+    table = np.zeros((len(spelling), MOST_PARTS), np.uint64)
+    which, first = np.unique(ids[at], return_index=True) if len(at) else (at, at)
+    for number, one in zip(which.tolist(), kinds[first].tolist(), strict=True):
+        if one in (Kind.NAME, Kind.STRING):
+            found = word_keys(one, spelling[number])
+            table[number, : len(found)] = found
+    keys = table[ids[at]]
+    numbers = kinds == Kind.NUMBER
+    keys[numbers, 0] = renamed[at[numbers]]
+    return Elements(at.astype(np.int64), symbol, keys)
+
+
+def unit_features(
+    made: Elements, first: NDArray[np.int64], last: NDArray[np.int64]
+) -> tuple[U64, NDArray[np.uint32]]:
+    """Distinct features of each token range: keys and the number of the range, by range."""
+    named = made.symbol == Symbol.NAME
+    plain = np.flatnonzero(~named)
+    values = np.where(
+        made.symbol[plain] == Symbol.NUMBER, made.keys[plain, 0], made.symbol[plain].astype(np.uint64)
+    )
+    stream = mix(values.astype(np.uint64))
+    grams = [mix(run_hashes(stream, k) ^ np.uint64(k)) for k in GRAMS]
+    gram_at = made.at[plain]
+    key_at = np.repeat(made.at, (made.keys != 0).sum(axis=1))
+    flat = made.keys[made.keys != 0]
+    out_keys: list[U64] = []
+    out_units: list[NDArray[np.uint32]] = []
+    low, high = np.searchsorted(key_at, first), np.searchsorted(key_at, last)
+    gram_low, gram_high = np.searchsorted(gram_at, first), np.searchsorted(gram_at, last)
+    for unit, size in enumerate((last - first).tolist()):
+        if not LEAST_TOKENS <= size <= MOST_TOKENS:
+            continue
+        a, b = int(gram_low[unit]), int(gram_high[unit])
+        found = np.unique(
+            np.concatenate(
+                [
+                    flat[low[unit] : high[unit]],
+                    *(g[a : max(a, b - k + 1)] for g, k in zip(grams, GRAMS, strict=True)),
+                ]
+            )
+        )
+        out_keys.append(found)
+        out_units.append(np.full(len(found), unit, np.uint32))
+    if not out_keys:
+        return np.empty(0, np.uint64), np.empty(0, np.uint32)
+    return np.concatenate(out_keys), np.concatenate(out_units)

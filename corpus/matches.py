@@ -1,0 +1,137 @@
+"""Matches: a region of a changed file and the origins that it resembles; which are shown, and how often.
+
+Pure values and rules on them; made by corpus.match (copies) and corpus.derived (rewritten, translated).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from corpus.evidence import Evidence, chance
+from corpus.index.snapshot import FileRef
+
+ALERT_BITS = 80.0
+ALERT_TOKENS = 30
+ALERT_STANDING = 1.7
+ALERT_ALIGNED = 35.0
+ALERT_LINES = 4
+PART_BITS = 25.0
+NEIGHBOUR_LINES = 8
+NEIGHBOUR_ORIGIN_LINES = 150
+SAME_REGION = 0.5
+WITHIN_BEST = 0.95
+MAX_ALSO = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the matched text stands in the index."""
+
+    ref: FileRef
+    purl: str
+    background: bool
+    start_line: int
+    end_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One region of a changed file and the origins that it resembles, best first.
+
+    start_line..end_line: the added lines of the new file that the match spans (tight).
+    standing: how far the origin stands above the best other one (algorithm layer; natural logarithm), or None
+    for a match of the literal and renamed layers. rank: orders leads.
+    """
+
+    path: str
+    start_line: int
+    end_line: int
+    origin: Origin
+    evidence: Evidence
+    standing: float | None = None
+    rank: float = 0.0
+    also: tuple[tuple[Origin, Evidence], ...] = ()
+
+    def chance(self, units: int) -> float:
+        """Expected number of unrelated units, in an index of so many, that would agree as well."""
+        return chance(self.evidence.bits, units)
+
+
+def merge_neighbours(parts: Sequence[Match]) -> list[Match]:
+    """Join matches with one origin file that follow each other closely: a function and the helper beside it."""
+    merged: list[Match] = []
+    for part in sorted(parts, key=lambda m: (m.start_line, m.end_line)):
+        last = merged[-1] if merged else None
+        if (
+            last is None
+            or part.evidence.bits < PART_BITS
+            or last.evidence.bits < PART_BITS
+            or not 0 < part.start_line - last.end_line <= NEIGHBOUR_LINES
+            or abs(part.origin.start_line - last.origin.end_line) > NEIGHBOUR_ORIGIN_LINES
+        ):
+            merged.append(part)
+            continue
+        origin = replace(
+            last.origin,
+            start_line=min(last.origin.start_line, part.origin.start_line),
+            end_line=max(last.origin.end_line, part.origin.end_line),
+        )
+        merged[-1] = replace(
+            last, end_line=part.end_line, origin=origin, evidence=last.evidence.joined(part.evidence)
+        )
+    return merged
+
+
+def _overlap(a: Match, b: Match) -> float:
+    """Shared lines as a part of the shorter of two regions."""
+    shared = min(a.end_line, b.end_line) - max(a.start_line, b.start_line) + 1
+    return max(0, shared) / (min(a.end_line - a.start_line, b.end_line - b.start_line) + 1)
+
+
+def is_alert(match: Match) -> bool:
+    """Whether a match is strong enough to be shown to everybody."""
+    if match.standing is not None:
+        return (
+            match.standing >= ALERT_STANDING
+            and match.evidence.bits >= ALERT_ALIGNED
+            and match.end_line - match.start_line + 1 >= ALERT_LINES
+        )
+    return match.evidence.bits >= ALERT_BITS and match.evidence.tokens >= ALERT_TOKENS
+
+
+def select(found: Sequence[Match]) -> list[Match]:
+    """One match a region: the origin that explains it best; near equals stand under `also`."""
+    kept: list[Match] = []
+    for match in sorted(
+        found, key=lambda m: (-m.evidence.bits, m.origin.background, m.origin.purl, m.origin.ref)
+    ):
+        rival = next((k for k in kept if _overlap(k, match) >= SAME_REGION), None)
+        if rival is None:
+            kept.append(match)
+        elif (
+            match.evidence.bits >= WITHIN_BEST * rival.evidence.bits
+            and len(rival.also) < MAX_ALSO
+            and match.origin.ref not in {rival.origin.ref, *(o.ref for o, _ in rival.also)}
+        ):
+            at = kept.index(rival)
+            kept[at] = replace(rival, also=(*rival.also, (match.origin, match.evidence)))
+    return kept
+
+
+def select_derived(found: Sequence[Match], copies: Sequence[Match]) -> list[Match]:
+    """Algorithm-layer matches of regions that no shown copy explains: one alert a region, then leads.
+
+    found: best rank first. Of the same file and overlapping regions only the best stays.
+    """
+    kept: list[Match] = []
+    for match in sorted(found, key=lambda m: (not is_alert(m), -m.rank)):
+        rivals = [k for k in (*copies, *kept) if _overlap(k, match) >= SAME_REGION]
+        told = any(
+            k.origin.ref == match.origin.ref or match.origin.ref in {o.ref for o, _ in k.also} for k in rivals
+        )
+        explained = any(is_alert(k) for k in rivals)
+        if told or (explained and is_alert(match)):
+            continue
+        kept.append(match)
+    return kept
