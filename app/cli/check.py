@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.project import MAX_INPUT, exclusion, read_bytes, read_policy
-from corpus.errors import BadInput
+from app.cli import options
+from app.cli.change import Change, project_of, read_change
+from app.cli.project import exclusion, read_text
 
 if TYPE_CHECKING:
+    from app.disclosure.declared import Declared
+    from app.disclosure.rules import Outcome
+    from app.receipt.body import Body
     from app.report.model import Report
-    from app.scan.diff import Diff
 
 FORMATS = (
     "text", "json", "markdown", "sarif", "gitlab", "rdjson", "github", "spdx", "cyclonedx", "junit",
 )  # fmt: skip
+# Formats in which a person reads the sections beside the findings; for others they go to standard error.
+FOR_PEOPLE = ("text", "markdown")
 
 
 class Level(StrEnum):
@@ -38,134 +43,146 @@ class OnError(StrEnum):
     warn = "warn"
 
 
+Format = Annotated[str, typer.Option("--format", "-f", help=f"One of: {', '.join(FORMATS)}.")]
+FailOn = Annotated[
+    Level | None,
+    typer.Option("--fail-on", help="Exit 1 from this verdict on. Default: the policy's, else conflict."),
+]
+OnPartial = Annotated[
+    OnError,
+    typer.Option("--on-error", help="fail: exit 2 when some lines could not be searched; warn: only say so."),
+]
+ReceiptFile = Annotated[
+    Path | None, typer.Option("--receipt", metavar="FILE", help="Write a signed receipt of the search.")
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--key", metavar="FILE", help="Ed25519 key (PEM) for the receipt. Default: a local one."),
+]
+PullRequestText = Annotated[
+    Path | None,
+    typer.Option("--pr-text", metavar="FILE", help="Text of the pull request, read for declared AI use."),
+]
+
+
 def check(
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Whole files to search, as if all lines were new.")
-    ] = None,
-    diff: Annotated[
-        str | None,
-        typer.Option(
-            "--diff", metavar="FILE|-", help="A unified diff or format-patch mail; - reads standard input."
-        ),
-    ] = None,
-    base: Annotated[
-        str | None,
-        typer.Option("--base", metavar="REV", help="Search what this git work tree changes since REV."),
-    ] = None,
-    outbound: Annotated[
-        str | None,
-        typer.Option(
-            help="Licence of the project that receives the change (SPDX). Default: what its metadata says."
-        ),
-    ] = None,
-    policy_file: Annotated[
-        Path | None,
-        typer.Option("--policy", help="A whence.toml or pyproject.toml. Default: the one of this folder."),
-    ] = None,
+    files: options.Files = None,
+    diff: options.DiffFile = None,
+    base: options.Base = None,
+    outbound: options.Outbound = None,
+    policy_file: options.PolicyFile = None,
     leads: Annotated[
         bool, typer.Option("--leads", help="Also list weaker candidates, for a person to look at.")
     ] = False,
-    format: Annotated[str, typer.Option("--format", "-f", help=f"One of: {', '.join(FORMATS)}.")] = "text",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the report to this file.")
-    ] = None,
-    fail_on: Annotated[
-        Level | None,
-        typer.Option("--fail-on", help="Exit 1 from this verdict on. Default: the policy's, else conflict."),
-    ] = None,
+    format: Format = "text",
+    output: options.Output = None,
+    fail_on: FailOn = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever was found.")] = False,
-    on_error: Annotated[
-        OnError,
-        typer.Option(
-            "--on-error", help="fail: exit 2 when some lines could not be searched; warn: only say so."
-        ),
-    ] = OnError.fail,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Data folder. Default: WHENCE_DATA_DIR, else the user's.")
-    ] = None,
+    on_error: OnPartial = OnError.fail,
+    receipt: ReceiptFile = None,
+    key: KeyFile = None,
+    pr_text: PullRequestText = None,
+    data: options.Data = None,
 ) -> None:
     """Search the added lines of a change in the indexed releases.
 
-    Exit 0: nothing at or above --fail-on. 1: something. 2: an error, or a search that is only partial.
-    """  # fmt: skip
+    Exit 0: nothing at or above --fail-on. 1: something, or the project's rule on declared AI use is not met.
+    2: an error, or a search that is only partial.
+    """
     if format not in FORMATS:
         raise typer.BadParameter(f"{format!r} is none of {', '.join(FORMATS)}", param_hint="--format")
-    change, texts = read_change(files or [], diff, base)
-    policy = read_policy(policy_file, outbound)
-    if not change.files and not change.skips:
+    if key is not None and receipt is None:
+        raise typer.BadParameter("it signs a receipt: give --receipt FILE too", param_hint="--key")
+    change = read_change(files or [], diff, base)
+    project = project_of(change, policy_file, outbound)
+    policy = project.policy
+    declared, outcome = declared_use(change, policy.ai_disclosure, pr_text)
+    if change.empty:
         typer.echo("Nothing to scan: the change is empty.", err=True)
     from app.cli.display import context_for
+    from app.data import data_dir
     from app.report import render
+    from app.report.renderers import Section
     from app.scan.pipeline import Scanner, scan
-    from app.settings import data_dir
+    from corpus.errors import NoCorpus
     from corpus.index.catalog import Catalog
 
-    index = Catalog(data_dir(data)).open()
-    report = scan(change, Scanner(index, policy, excluded=exclusion(policy)), leads=leads)
+    folder = data_dir(data)
+    try:
+        index = Catalog(folder).open()
+    except NoCorpus:
+        if change.empty and receipt is None:
+            return
+        raise
+    today = date.today()
+    scanner = Scanner(
+        index, policy, excluded=exclusion(policy), notes=(*project.notes, *change.notes), today=today
+    )
+    report = scan(change.diff, scanner, leads=leads)
     threshold = fail_on.value if fail_on else policy.fail_on
-    context = context_for(report, change, index, texts, to_terminal=output is None and sys.stdout.isatty(),
-                          fail_on=threshold)  # fmt: skip
-    rendered = render(format, report, context)
-    if output is not None:
-        output.write_text(rendered + ("" if rendered.endswith("\n") else "\n"), encoding="utf-8")
-    else:
-        typer.echo(rendered.rstrip("\n"))
-    if code := exit_code(report, threshold, exit_zero=exit_zero, on_error=on_error):
+    sections = (Section("Declared AI use", outcome.sentences),) if outcome.sentences else ()
+    context = context_for(report, change.diff, index, change.files, fail_on=threshold, sections=sections,
+                          today=today.isoformat(),
+                          to_terminal=output is None and sys.stdout.isatty())  # fmt: skip
+    write(render(format, report, context), output)
+    if format not in FOR_PEOPLE:
+        for sentence in outcome.sentences:
+            typer.echo(f"Declared AI use: {sentence}", err=True)
+    if receipt is not None:
+        from app.receipt.body import ai_use_of, body_of
+
+        use = ai_use_of(declared, outcome.rule.name, outcome.fits) if outcome.rule.mode != "off" else None
+        write_receipt(body_of(report, change.diff, index.facts, use), receipt, key, folder)
+    if code := exit_code(report, threshold, exit_zero=exit_zero, on_error=on_error, fits=outcome.fits):
         raise typer.Exit(code)
 
 
-def exit_code(report: Report, fail_on: str, *, exit_zero: bool, on_error: OnError) -> int:
-    """2 for a partial search, unless --on-error=warn or --exit-zero; 1 for a verdict from `fail_on` on."""
+def exit_code(report: Report, fail_on: str, *, exit_zero: bool, on_error: OnError, fits: bool = True) -> int:
+    """2 for a partial search, unless --on-error=warn or --exit-zero; 1 for a verdict from `fail_on` on.
+
+    fits: whether the project's rule on declared AI use is met; if not, 1 as well, unless `fail_on` is never.
+    """
     from app.report.model import SEVERITY
 
     if exit_zero:
         return 0
     if report.status == "partial" and on_error is OnError.fail:
         return 2
-    if fail_on == "never" or report.worst is None:
+    if fail_on == "never":
         return 0
     found = [f.verdict.status for f in report.findings]
-    return int(any(SEVERITY.index(status) >= SEVERITY.index(fail_on) for status in found))  # type: ignore[arg-type]
+    severe = any(SEVERITY.index(status) >= SEVERITY.index(fail_on) for status in found)
+    return int(severe or not fits)
 
 
-def read_change(files: list[Path], diff: str | None, base: str | None) -> tuple[Diff, dict[str, bytes]]:
-    """The change to search, and the whole files where they were given."""
-    from app.scan.diff import read_diff, read_files
+def declared_use(change: Change, setting: str, pr_text: Path | None) -> tuple[Declared, Outcome]:
+    """What the change declares about AI use, and how that fits the project's rule.
 
-    if sum((bool(files), diff is not None, base is not None)) != 1:
-        raise typer.BadParameter(
-            "give one of: files, --diff FILE (or - for standard input), --base REV. "
-            "For example: git diff main | whence check --diff -"
-        )
-    if files:
-        texts = {_shown(path): read_bytes(path) for path in files}
-        return read_files(texts), texts
-    if base is not None:
-        return read_diff(git_diff(base)), {}
-    assert diff is not None
-    return read_diff(sys.stdin.buffer.read(MAX_INPUT) if diff == "-" else read_bytes(Path(diff))), {}
+    Who gives the text of the pull request wants to be told, also where the project has no rule.
+    """
+    from app.disclosure.declared import Declared, read
+    from app.disclosure.rules import judge
+
+    if setting == "off":
+        if pr_text is None:
+            return Declared(), judge(Declared(), setting)
+        setting = "report"
+    declared = read(change.commits, read_text(pr_text) if pr_text else None)
+    return declared, judge(declared, setting)
 
 
-def _shown(path: Path) -> str:
-    """Paths are told as the user's project knows them, where that can be seen."""
-    try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.as_posix().lstrip("/")
+def write(text: str, output: Path | None) -> None:
+    """To a file, or to standard output."""
+    if output is None:
+        typer.echo(text.rstrip("\n"))
+    else:
+        output.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
 
-def git_diff(base: str) -> bytes:
-    """`git diff` of the work tree against REV, with everything off that could run a program of the tree's."""
-    if base.startswith("-"):
-        raise BadInput(f"{base!r} is not a revision")
-    command = [
-        "git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=true", "diff", "--no-ext-diff",
-        "--no-textconv", "--no-color", "--unified=3", "--submodule=short", base, "--",
-    ]  # fmt: skip
-    try:
-        done = subprocess.run(command, capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise BadInput("--base needs git, which is not installed") from error
-    if done.returncode != 0:
-        raise BadInput(f"git diff {base}: {done.stderr.decode('utf-8', 'replace').strip()}")
-    return done.stdout
+def write_receipt(body: Body, path: Path, key: Path | None, data: Path) -> None:
+    """Sign the body with the key given, else with this installation's own."""
+    from app.receipt.signature import local_key, read_private_key, sign
+
+    private = read_private_key(key) if key else local_key(data)
+    path.write_bytes(sign(body, private, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")))
+    typer.echo(f"receipt {body.digest[:16]} written to {path}", err=True)

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from app.report.renderers import RenderContext
+from app.report.renderers import RenderContext, Section
 
 if TYPE_CHECKING:
     from app.report.model import OriginLines, Report
@@ -22,6 +22,8 @@ def context_for(
     *,
     to_terminal: bool,
     fail_on: str = "conflict",
+    today: str = "",
+    sections: tuple[Section, ...] = (),
 ) -> RenderContext:
     """Snippets for every finding and lead, and the ranges of added lines."""
     submitted: dict[tuple[str, int], str] = {}
@@ -49,6 +51,8 @@ def context_for(
         width=shutil.get_terminal_size((100, 40)).columns,
         color=to_terminal,
         fail_on="conflict" if fail_on == "never" else fail_on,  # type: ignore[arg-type]
+        today=today,
+        sections=sections,
     )
 
 

@@ -1,8 +1,13 @@
-"""What the project in the current folder says of itself: its policy and its own licence."""
+"""What the project in the current folder says of itself: its policy, its decisions and its own licence.
+
+A `Read` gives a file of the project by name, from this folder or from a revision of it: a change must not be
+judged by the policy that it brings along.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +17,20 @@ if TYPE_CHECKING:
     from app.policy.model import Policy
 
 MAX_INPUT = 256 << 20
+MAX_PROBLEMS = 10
 POLICIES = ("whence.toml", "pyproject.toml")
+WAIVERS = ".whence/waivers.toml"
 METADATA = ("pyproject.toml", "package.json", "Cargo.toml", "DESCRIPTION", "setup.cfg")
+
+Read = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The policy with the decisions that count. notes: sentences on what is odd about it, for the report."""
+
+    policy: Policy
+    notes: tuple[str, ...] = ()
 
 
 def read_bytes(path: Path) -> bytes:
@@ -30,29 +47,75 @@ def read_text(path: Path) -> str:
     return read_bytes(path).decode("utf-8", "replace")
 
 
+def here(name: str) -> bytes | None:
+    """A file of this folder."""
+    return read_bytes(Path(name)) if Path(name).is_file() else None
+
+
 def whence_table() -> Path | None:
     """The file of this folder that may hold a policy."""
     return next((Path(name) for name in POLICIES if Path(name).is_file()), None)
 
 
-def read_policy(given: Path | None, outbound: str | None) -> Policy:
-    """The project's policy: `given`, else whence.toml or pyproject.toml of this folder.
+def read_project(given: Path | None, outbound: str | None, read: Read = here, revision: str = "") -> Project:
+    """The project's policy: `given`, else whence.toml or pyproject.toml as `read` gives them.
 
-    outbound wins over what the policy says, and that over what the project's metadata declares.
+    outbound wins over what the policy says, and that over what the project's metadata declares. Decisions of
+    .whence/waivers.toml come on top. revision: where `read` reads, for messages. Raises BadPolicy, BadInput.
     """
     from app.policy.parse import parse, with_outbound
+    from app.policy.waivers import parse_waiver_file
 
-    path = given or whence_table()
-    policy = parse(read_text(path), str(path)) if path else parse("", "built-in")
+    text, where = "", "built-in"
+    if given:
+        text, where = read_text(given), str(given)
+    else:
+        for name in POLICIES:
+            if (data := read(name)) is not None:
+                text, where = data.decode("utf-8", "replace"), _place(name, revision)
+                break
+    policy = parse(text, where)
+    if (data := read(WAIVERS)) is not None:
+        more = parse_waiver_file(data.decode("utf-8", "replace"), _place(WAIVERS, revision))
+        policy = replace(policy, waivers=(*policy.waivers, *more))
+    notes = _problems(text, where)
     if outbound is not None:
-        return with_outbound(policy, outbound)
-    if not policy.outbound:
-        from app.policy.metadata import outbound_of
+        policy = with_outbound(policy, outbound)
+    elif not policy.outbound:
+        policy = with_outbound(policy, _declared(read))
+    return Project(policy, notes)
 
-        return with_outbound(
-            policy, outbound_of({n: read_text(Path(n)) for n in METADATA if Path(n).is_file()})
-        )
-    return policy
+
+def read_policy(given: Path | None, outbound: str | None) -> Policy:
+    """The policy alone, of this folder."""
+    return read_project(given, outbound).policy
+
+
+def _declared(read: Read) -> str:
+    from app.policy.metadata import outbound_of
+
+    texts = {name: data for name in METADATA if (data := read(name)) is not None}
+    return outbound_of({name: data.decode("utf-8", "replace") for name, data in texts.items()})
+
+
+def _place(name: str, revision: str) -> str:
+    return f"{revision}:./{name}" if revision else name
+
+
+def _problems(text: str, where: str) -> tuple[str, ...]:
+    """What `whence policy check` would find, as sentences."""
+    if not text:
+        return ()
+    from app.policy.check import problems
+
+    found = problems(text, where)
+    said = [f"Policy, {p.where}: {p.what}{f' ({p.suggestion}?)' if p.suggestion else ''}." for p in found]
+    if len(said) > MAX_PROBLEMS:
+        said = [
+            *said[:MAX_PROBLEMS],
+            f"Policy: and {len(said) - MAX_PROBLEMS} more; see whence policy check.",
+        ]
+    return tuple(said)
 
 
 def exclusion(policy: Policy) -> Callable[[str], bool]:

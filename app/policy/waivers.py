@@ -92,6 +92,16 @@ def parse_waivers(toml_text: str, where: str) -> tuple[Waiver, ...]:
     return read_waivers(table.get("accept", []), place)
 
 
+def parse_waiver_file(toml_text: str, where: str) -> tuple[Waiver, ...]:
+    """The waivers of a file that holds nothing else; a misspelt table there is an error. Raises BadPolicy."""
+    from app.policy.parse import section
+
+    unknown = [key for key in section(toml_text, where)[0] if key != "accept"]
+    if unknown:
+        raise BadPolicy(where, f"there is no key {unknown[0]!r} here; decisions stand under [[accept]]")
+    return parse_waivers(toml_text, where)
+
+
 def read_waivers(items: Any, place: Callable[[int], str]) -> tuple[Waiver, ...]:
     """Waivers from an array of tables; `place(n)` names the n-th for messages."""
     if not isinstance(items, list):
@@ -157,6 +167,12 @@ def block(
     text = f"[[{table}]]\n" + "".join(f"{key} = {value}\n" for key, value in lines.items() if value)
     parse_waivers(text, "the new waiver")
     return text
+
+
+def template(finding: Finding, today: str) -> str:
+    """TOML to paste and complete: reason and owner are for a person to say. today: `2026-11-25`, or ""."""
+    day = today or "YYYY-MM-DD"
+    return f'[[accept]]\nid = {_quoted(finding.id)}\nreason = ""\nowner = ""\ndate = {day}\n'
 
 
 def _quoted(text: str) -> str:

@@ -7,6 +7,7 @@ person who asks.
 
 from __future__ import annotations
 
+from app.policy.waivers import template
 from app.report import wording
 from app.report.escape import code, fenced, prose, web_address
 from app.report.model import Finding, Report, Skipped
@@ -21,6 +22,7 @@ def render(report: Report, context: RenderContext) -> str:
     """At most `context.max_bytes` of UTF-8 (at least 4,000); says how many findings did not fit."""
     budget = max(4_000, context.max_bytes)
     head = [MARKER, f"### Whence: {_title(report)}", "", _summary(report), ""]
+    head += _sections(context, budget // 4)
     tail = _tail(report, budget // 3)
     # What is left for the table and the details, after a line for each that says what was left out.
     room = budget - _size(head) - _size(tail) - 400
@@ -54,6 +56,22 @@ def _summary(report: Report) -> str:
     sentence = prose(wording.summary(report))
     partial = wording.partial_sentence(report)
     return sentence.replace(partial, f"**{partial}**", 1) if partial else sentence
+
+
+def _sections(context: RenderContext, room: int) -> list[str]:
+    lines: list[str] = []
+    for section in context.sections:
+        bullets, number = _fitting([f"- {prose(sentence, 600)}" for sentence in section.sentences], room)
+        left = len(section.sentences) - number
+        lines += [
+            f"**{prose(section.title, 80)}**",
+            "",
+            *bullets,
+            *([f"- and {left:,} more"] if left else []),
+            "",
+        ]
+        room -= _size(bullets)
+    return lines
 
 
 def _row(finding: Finding) -> str:
@@ -92,7 +110,11 @@ def _details(number: int, finding: Finding, context: RenderContext) -> str:
     for other in origin.also:
         place = f"{code(other.purl)} {code(wording.lines(other))}"
         block.append(f"- **Also**: {place}, {code(wording.license_name(other.license))}")
-    block += [f"- **Id**: {code(finding.id)}", "", *_lines(finding, context), "</details>", ""]
+    block += [f"- **Id**: {code(finding.id)}", "", *_lines(finding, context)]
+    if verdict.status != "ok":
+        waiver = [line[:120] for line in template(finding, context.today).splitlines()]
+        block += ["A decision, to complete in `.whence/waivers.toml`:", "", *fenced(waiver), ""]
+    block += ["</details>", ""]
     return "\n".join(block)
 
 

@@ -13,6 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from app.policy.waivers import template
 from app.report import wording
 from app.report.escape import ascii_only, visible
 from app.report.model import Finding, Lead, Report
@@ -81,7 +82,12 @@ def _rows(report: Report, context: RenderContext, width: int) -> Iterator[_Row]:
     if report.leads is not None:
         yield _Row("", "")
         yield from _leads(report.leads, context, width)
+    for section in context.sections:
+        yield _Row("", "")
+        yield _Row("", f"{section.title}:", "bold")
+        yield from (_Row(_BULLET, visible(sentence, 600)) for sentence in section.sentences)
     yield _Row("", "")
+    yield from _decision(report, context)
     yield from _ending(report)
 
 
@@ -95,6 +101,17 @@ def _finding(number: int, finding: Finding, context: RenderContext, width: int) 
     if verdict.what_to_do:
         yield _Row("  what to do", visible(verdict.what_to_do, 2000), "bold")
     yield from _why(finding, context, width)
+
+
+def _decision(report: Report, context: RenderContext) -> Iterator[_Row]:
+    """How to record a decision, with a block to complete for the first finding that could need one."""
+    first = next((finding for finding in report.findings if finding.verdict.status != "ok"), None)
+    if first is None:
+        return
+    yield _Row("", wording.DECIDE)
+    for line in template(first, context.today).splitlines():
+        yield _Row("", f"    {visible(line, 300)}", cut=True)
+    yield _Row("", "")
 
 
 def _leads(leads: tuple[Lead, ...], context: RenderContext, width: int) -> Iterator[_Row]:

@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from itertools import islice
 
+from app.policy.waivers import REASONS
 from app.report.escape import visible
 from app.report.model import (
     SEVERITY,
@@ -42,6 +43,11 @@ ESTABLISHED = {
     "metadata": "stated in the release's metadata",
     "unknown": "not established",
 }
+
+DECIDE = (
+    "To record a decision about a finding, by its id, run `whence waive ID --reason REASON`, or complete "
+    f"such a block in .whence/waivers.toml (reasons: {', '.join(REASONS)}):"
+)
 
 VERDICTS: dict[VerdictStatus, str] = {
     "conflict": "the license does not fit the project's",
