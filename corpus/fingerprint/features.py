@@ -9,6 +9,7 @@ What only dresses an algorithm in a language (types, modifiers, brackets, separa
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,6 +40,11 @@ _SAME = {
     Symbol.GREATER: Symbol.LESS, Symbol.GREATER_EQUAL: Symbol.LESS_EQUAL,
 }  # fmt: skip
 
+# As plain numbers: members of an enum are slow to look up and compare.
+_NAME, _NUMBER, _STRING = int(Kind.NAME), int(Kind.NUMBER), int(Kind.STRING)
+_SYMBOLS = ((_NAME, int(Symbol.NAME)), (_NUMBER, int(Symbol.NUMBER)), (_STRING, int(Symbol.STRING)))
+_ROW = struct.Struct(f"={MOST_PARTS}Q")
+
 _IS_DRESS = np.zeros(1 << 16, bool)
 _IS_DRESS[list(_DRESS)] = True
 _CANON = np.arange(1 << 16, dtype=np.uint16)
@@ -47,14 +53,16 @@ for _symbol, _same in _SAME.items():
 
 
 @lru_cache(maxsize=1 << 17)
-def word_keys(kind: int, spelling: bytes) -> tuple[int, ...]:
-    """Keys of the words in a name or a string; at most MOST_PARTS."""
-    if kind == Kind.NAME:
-        return tuple(word_key("word", part) for part in parts(spelling.decode("utf-8", "replace")))
-    if kind == Kind.STRING and len(spelling) >= LEAST_STRING:
-        found = parts(spelling[:200].decode("utf-8", "replace"))
-        return tuple(word_key("word", part) for part in found if len(part) >= LEAST_STRING_WORD)
-    return ()
+def word_keys(kind: int, spelling: bytes) -> bytes:
+    """Keys of the words in a name or a string as uint64[MOST_PARTS], zeroes last."""
+    found: Sequence[str] = ()
+    if kind == _NAME:
+        found = parts(spelling.decode("utf-8", "replace"))
+    elif kind == _STRING and len(spelling) >= LEAST_STRING:
+        words = parts(spelling[:200].decode("utf-8", "replace"))
+        found = [part for part in words if len(part) >= LEAST_STRING_WORD]
+    keys = [word_key("word", part) for part in found]
+    return _ROW.pack(*keys, *[0] * (MOST_PARTS - len(keys)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +90,25 @@ def elements(
     ids: NDArray[Any],
     spelling: Sequence[bytes],
 ) -> Elements:
-    """Elements of n tokens; ids: int[n] into `spelling`, the distinct spellings (of the kind that `kind` says)."""
-    at = np.flatnonzero(~_IS_DRESS[neutral] | (kind == Kind.NAME))
+    """Elements of n tokens; ids: int[n] into `spelling`, the distinct spellings, each of the kind in `kind`."""
+    at = np.flatnonzero(~_IS_DRESS[neutral] | (kind == _NAME))
     kinds = kind[at]
     symbol = _CANON[neutral[at]]
-    for one, named in ((Kind.NAME, Symbol.NAME), (Kind.NUMBER, Symbol.NUMBER), (Kind.STRING, Symbol.STRING)):
+    for one, named in _SYMBOLS:
         symbol[kinds == one] = named
+    numbered = ids[at]
+    worded = np.zeros(len(spelling), np.uint8)
+    worded[numbered[::-1]] = kinds[::-1]  # of what is spelled alike, the first one counts
+    worded[(worded != _NAME) & (worded != _STRING)] = 0
+    which = np.flatnonzero(worded)
     table = np.zeros((len(spelling), MOST_PARTS), np.uint64)
-    which, first = np.unique(ids[at], return_index=True) if len(at) else (at, at)
-    for number, one in zip(which.tolist(), kinds[first].tolist(), strict=True):
-        if one in (Kind.NAME, Kind.STRING):
-            found = word_keys(one, spelling[number])
-            table[number, : len(found)] = found
-    keys = table[ids[at]]
-    numbers = kinds == Kind.NUMBER
+    rows = [
+        word_keys(worded_as, spelling[i])
+        for i, worded_as in zip(which.tolist(), worded[which].tolist(), strict=True)
+    ]
+    table[which] = np.frombuffer(b"".join(rows), np.uint64).reshape(-1, MOST_PARTS)
+    keys = table[numbered]
+    numbers = kinds == _NUMBER
     keys[numbers, 0] = renamed[at[numbers]]
     return Elements(at.astype(np.int64), symbol, keys)
 
@@ -104,16 +117,16 @@ def unit_features(
     made: Elements, first: NDArray[np.int64], last: NDArray[np.int64]
 ) -> tuple[U64, NDArray[np.uint32]]:
     """Distinct features of each token range: keys and the number of the range, by range."""
-    named = made.symbol == Symbol.NAME
-    plain = np.flatnonzero(~named)
+    plain = np.flatnonzero(made.symbol != int(Symbol.NAME))
     values = np.where(
-        made.symbol[plain] == Symbol.NUMBER, made.keys[plain, 0], made.symbol[plain].astype(np.uint64)
+        made.symbol[plain] == int(Symbol.NUMBER), made.keys[plain, 0], made.symbol[plain].astype(np.uint64)
     )
     stream = mix(values.astype(np.uint64))
     grams = [mix(run_hashes(stream, k) ^ np.uint64(k)) for k in GRAMS]
     gram_at = made.at[plain]
-    key_at = np.repeat(made.at, (made.keys != 0).sum(axis=1))
-    flat = made.keys[made.keys != 0]
+    some = made.keys != 0
+    key_at = np.repeat(made.at, some.sum(axis=1))
+    flat = made.keys[some]
     out_keys: list[U64] = []
     out_units: list[NDArray[np.uint32]] = []
     low, high = np.searchsorted(key_at, first), np.searchsorted(key_at, last)
@@ -122,14 +135,16 @@ def unit_features(
         if not LEAST_TOKENS <= size <= MOST_TOKENS:
             continue
         a, b = int(gram_low[unit]), int(gram_high[unit])
-        found = np.unique(
-            np.concatenate(
-                [
-                    flat[low[unit] : high[unit]],
-                    *(g[a : max(a, b - k + 1)] for g, k in zip(grams, GRAMS, strict=True)),
-                ]
-            )
+        found = np.concatenate(
+            [
+                flat[low[unit] : high[unit]],
+                *(g[a : max(a, b - k + 1)] for g, k in zip(grams, GRAMS, strict=True)),
+            ]
         )
+        found.sort()
+        new = np.ones(len(found), bool)
+        np.not_equal(found[1:], found[:-1], out=new[1:])
+        found = found[new]
         out_keys.append(found)
         out_units.append(np.full(len(found), unit, np.uint32))
     if not out_keys:
