@@ -90,7 +90,7 @@ def elements(
     ids: NDArray[Any],
     spelling: Sequence[bytes],
 ) -> Elements:
-    """Elements of n tokens; ids: int[n] into `spelling`, the distinct spellings, each of the kind in `kind`."""
+    """Elements of n tokens; ids: int[n] into `spelling`, the distinct spellings, each of one kind."""
     at = np.flatnonzero(~_IS_DRESS[neutral] | (kind == _NAME))
     kinds = kind[at]
     symbol = _CANON[neutral[at]]
