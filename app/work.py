@@ -43,7 +43,7 @@ def _limit(state: ORMExecuteState) -> None:
         if state.execution_options.get(_STAMPED) != tenant:
             raise RuntimeError("rows are inserted with Work.insert, which writes the tenant")
         return
-    state.statement = state.statement.options(  # type: ignore[union-attr]
+    state.statement = state.statement.options(
         with_loader_criteria(Tenanted, lambda cls: cls.tenant == tenant, include_aliases=True)
     )
 
@@ -97,8 +97,8 @@ class Work:
         statement = make(model).values(**{"tenant": self.tenant, **values})
         if or_skip:
             statement = statement.on_conflict_do_nothing()
-        done = await self.session.execute(statement, execution_options={_STAMPED: self.tenant})
-        return bool(done.rowcount)  # type: ignore[attr-defined]
+        done: Any = await self.session.execute(statement, execution_options={_STAMPED: self.tenant})
+        return bool(done.rowcount)
 
 
 class Database:

@@ -1,1 +1,1 @@
-"""Where time is spent: the processes that run scans, ingestion and index builds for the service."""
+"""Where time is spent: one module for each arq process, and what they share."""

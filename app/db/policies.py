@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import delete, select
 
 from app.db.engine import clock
@@ -19,8 +21,8 @@ async def put(work: Work, name: str, text: str, digest: str) -> None:
 
 
 async def remove(work: Work, name: str) -> bool:
-    done = await work.session.execute(delete(NamedPolicy).where(NamedPolicy.name == name))
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    done: Any = await work.session.execute(delete(NamedPolicy).where(NamedPolicy.name == name))
+    return bool(done.rowcount)
 
 
 async def names(work: Work) -> list[NamedPolicy]:

@@ -59,18 +59,20 @@ async def report(work: Work, identity: str) -> StoredReport | None:
 
 async def change(work: Work, identity: str, *, states: tuple[str, ...], **values: Any) -> bool:
     """Update a scan that is in one of `states`; whether it was."""
-    done = await work.session.execute(
+    done: Any = await work.session.execute(
         update(Scan)
         .where(Scan.id == identity, Scan.state.in_(states))
         .values(**values)
         .execution_options(synchronize_session=False)
     )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    return bool(done.rowcount)
 
 
-async def tell(work: Work, subject: str, kind: str, data: dict[str, Any]) -> None:
-    """Write an event for those who watch."""
-    await work.insert(Event, subject=subject, kind=kind, data=data, at=clock())
+async def tell(
+    work: Work, subject: str, kind: str, data: dict[str, Any], *, tenant: str | None = None
+) -> None:
+    """Write an event for those who watch. tenant: the row's, in a work of every tenant."""
+    await work.insert(Event, tenant=tenant or work.tenant, subject=subject, kind=kind, data=data, at=clock())
 
 
 async def events(work: Work, subject: str, after: int, limit: int = 200) -> list[Event]:

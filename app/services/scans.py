@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import zstandard
 from sqlalchemy import delete, func, select
@@ -203,14 +204,14 @@ async def _erase_all(work: Work, identities: list[str]) -> None:
 async def expire(work: Work, limit: int = 500) -> int:
     """Delete texts and scans whose time has come, of every tenant; how many. Called by the chores."""
     texts = select(Payload.scan_id).where(Payload.expires_at <= clock()).limit(limit)
-    done = await work.session.execute(
+    done: Any = await work.session.execute(
         delete(Payload).where(Payload.scan_id.in_(texts)).execution_options(synchronize_session=False)
     )
     due = select(Scan.id).where(Scan.expires_at <= clock()).limit(limit)
     old = list(await work.session.scalars(due))
     if old:
         await _erase_all(work, old)
-    return int(done.rowcount) + len(old)  # type: ignore[attr-defined]
+    return int(done.rowcount) + len(old)
 
 
 async def counts(work: Work) -> dict[str, int]:

@@ -1,0 +1,142 @@
+"""The scan pipeline over submitted bytes: children read and tokenise, this process matches.
+
+`run` is synchronous and runs in a thread of a worker. A file that a child cannot read is a partial skip; a
+change that cannot be read at all raises. It looks at `Control` between files: for being stopped, for the
+time that is left, and to tell how far it is.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from app.policy.model import Policy
+from app.policy.parse import parse, with_outbound
+from app.report.model import Report
+from app.scan.child import WHERE
+from app.scan.diff import Diff
+from app.scan.pipeline import Scanner, scan
+from app.scan.wire import decode_diff, decode_query, encode_regions
+from corpus.errors import SandboxError
+from corpus.index.snapshot import Index
+from corpus.model import ChangedFile, Region
+from corpus.query import Query
+from corpus.sandbox import Pool
+
+CHILD = "app.scan.child"
+
+
+class Stopped(BaseException):
+    """The scan is no longer wanted here. Not an Exception: the pipeline turns those into skips."""
+
+
+@dataclass
+class Control:
+    """What the task tells the thread, and the thread the task.
+
+    deadline: of time.monotonic(). done, total: files. kills: children that died or were killed.
+    """
+
+    deadline: float
+    stop: threading.Event = field(default_factory=threading.Event)
+    done: int = 0
+    total: int = 0
+    kills: int = 0
+
+    def check(self) -> None:
+        if self.stop.is_set():
+            raise Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """added: path → [[first, last], …] ranges of added lines."""
+
+    report: Report
+    added: dict[str, list[list[int]]]
+
+
+def run(
+    body: bytes, kind: str, policy_text: str, outbound: str, index: Index, children: Pool, control: Control
+) -> Searched:
+    """Search one submission. Raises WhenceError when it cannot be read, Stopped."""
+    diff, query = _sketched(body, children) if kind == "fingerprints" else _read(body, children, control)
+    policy = read_policy(policy_text, outbound)
+    control.total = len(diff.files)
+
+    def guarded(changed: ChangedFile, language: str) -> Query:
+        control.check()
+        if time.monotonic() > control.deadline:
+            raise SandboxError("timeout", "the time for this scan was used up")
+        try:
+            return query(changed, language)
+        except SandboxError:
+            control.kills += 1
+            raise
+        finally:
+            control.done += 1
+
+    report = scan(
+        diff, Scanner(index, policy, query=guarded, excluded=_excluded(policy, diff, children)), leads=True
+    )
+    control.check()
+    if kind == "fingerprints":  # its "words" are digests
+        return Searched(report.without_submitted_text(), {})
+    return Searched(report, added_lines(diff))
+
+
+def read_policy(text: str, outbound: str) -> Policy:
+    """The policy of a stored scan; its text was parsed in a child before it was stored."""
+    policy = parse(text, WHERE)
+    return with_outbound(policy, outbound) if outbound else policy
+
+
+def added_lines(diff: Diff) -> dict[str, list[list[int]]]:
+    """Ranges of added lines by path; numbers only."""
+    found: dict[str, list[list[int]]] = {}
+    for changed in diff.files:
+        ranges = found.setdefault(changed.path, [])
+        for region in changed.regions:
+            for number, added in enumerate(region.added, region.first_line):
+                if not added:
+                    continue
+                if ranges and ranges[-1][1] == number - 1:
+                    ranges[-1][1] = number
+                else:
+                    ranges.append([number, number])
+    return {path: ranges for path, ranges in found.items() if ranges}
+
+
+def _excluded(policy: Policy, diff: Diff, children: Pool) -> Callable[[str], bool]:
+    """Patterns of the client on paths of the client can take for ever: a child tries them."""
+    if not policy.excludes:
+        return lambda path: False
+    paths = [changed.path for changed in diff.files]
+    return set(children.run(f"{CHILD}:excluded", list(policy.excludes), paths)).__contains__
+
+
+Sketch = Callable[[ChangedFile, str], Query]
+
+
+def _read(body: bytes, children: Pool, control: Control) -> tuple[Diff, Sketch]:
+    left = max(1.0, control.deadline - time.monotonic())
+    seconds = min(left, children.limits.seconds)
+    diff = decode_diff(children.run(f"{CHILD}:read", body, seconds=seconds))
+
+    def query(changed: ChangedFile, language: str) -> Query:
+        regions = encode_regions(changed.regions)
+        limit = min(children.limits.seconds, max(0.5, control.deadline - time.monotonic()))
+        return decode_query(children.run(f"{CHILD}:query", changed.path, regions, language, seconds=limit))
+
+    return diff, query
+
+
+def _sketched(body: bytes, children: Pool) -> tuple[Diff, Sketch]:
+    """Sketches of the client: files without text, each with the query that came for it."""
+    queries = [decode_query(value) for value in children.run(f"{CHILD}:sketches", body)]
+    by_path = {query.path: query for query in queries}
+    unseen = (Region(2, (b"",), (True,)),)  # stands for lines that were not sent
+    files = tuple(ChangedFile(path, unseen) for path in by_path)
+    return Diff(files), lambda changed, language: by_path[changed.path]

@@ -1,0 +1,59 @@
+"""Scans: claim, search in a thread with children, store the report. Run as `python -m workers.scan`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from app.context import Context
+from app.db.models import Scan
+from app.scan.guarded import Control, Searched, Stopped, run
+from app.services.outcomes import claim_scan, fail_scan, finish_scan, pack
+from app.work import EVERY_TENANT
+from corpus.errors import SandboxError
+from workers.base import main
+from workers.task import Progress, give_back, hold, in_thread
+
+
+async def take(context: Context) -> bool:
+    """One scan, from claim to end. False when none is due."""
+    async with context.work(EVERY_TENANT) as work:
+        claimed = await claim_scan(work, context.settings)
+    if claimed is None:
+        return False
+    scan, body = claimed
+    control = Control(time.monotonic() + context.settings.scan_seconds)
+    try:
+        async with hold(context, scan, lambda: Progress("search", control.done, control.total), control.stop):
+            searched, packed, snapshot = await in_thread(_search, context, scan, body, control)
+    except asyncio.CancelledError:
+        control.stop.set()
+        await give_back(context, scan)
+        raise
+    except Stopped:  # canceled, erased, or another worker has it
+        return True
+    except Exception as error:
+        if isinstance(error, SandboxError):
+            context.count("sandbox_kills")
+        async with context.work(EVERY_TENANT) as work:
+            outcome = await fail_scan(work, context.settings, scan, error)
+        context.count(f"scans_{outcome}")
+        return True
+    scan.total = control.total
+    async with context.work(EVERY_TENANT) as work:
+        held = await finish_scan(work, context.settings, scan, searched, packed, snapshot)
+    context.count("scans_done" if held else "scans_lost")
+    context.count("sandbox_kills", control.kills)
+    return True
+
+
+def _search(
+    context: Context, scan: Scan, body: bytes, control: Control
+) -> tuple[Searched, tuple[bytes, bytes, str], str]:
+    index = context.snapshots.get(scan.snapshot)
+    searched = run(body, scan.kind, scan.policy, scan.outbound, index, context.children, control)
+    return searched, pack(searched), index.identity
+
+
+if __name__ == "__main__":
+    main("scan")
