@@ -38,7 +38,12 @@ def warm() -> str:
 
 
 def _main() -> None:
+    import numpy as np
+
+    from corpus.local_alignment import best_local
+
     folder = warm()
+    best_local(np.ones((2, 2), np.int32), 1, compiled=True)
     print(f"machine code: {folder or 'not kept, no folder for it can be written'}")
 
 

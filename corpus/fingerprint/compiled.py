@@ -144,3 +144,64 @@ def sketch(raw, renamed, first, last, sizes, a, b, keys, has):
     literal, literal_at = winnow(raw, sizes[0], sizes[1])
     equal, equal_at = winnow(renamed, sizes[2], sizes[3])
     return range_hashes(renamed, first, last), literal, literal_at, equal, equal_at
+
+
+@njit(nogil=True)
+def distinct(values, count):
+    """Sort the first `count` values in place and move the distinct ones to the front; how many there are."""
+    if count == 0:
+        return 0
+    values[:count] = np.sort(values[:count])
+    kept = 1
+    for i in range(1, count):
+        if values[i] != values[kept - 1]:
+            values[kept] = values[i]
+            kept += 1
+    return kept
+
+
+@cached
+def unit_features(at, symbol, keys, first, last, name, number, short, long, least, most):
+    """`corpus.fingerprint.features.unit_features`; short, long: lengths of the two kinds of grams."""
+    m = len(at)
+    stream, plain = np.empty(m, np.uint64), np.empty(m, np.int64)
+    count = 0
+    for i in range(m):
+        if symbol[i] != name:
+            value = keys[i, 0] if symbol[i] == number else np.uint64(symbol[i])
+            stream[count] = mix(value)
+            plain[count] = at[i]
+            count += 1
+    stream, plain = stream[:count], plain[:count]
+    shorter, longer = run_hashes(stream, short), run_hashes(stream, long)
+    low, high = np.searchsorted(at, first), np.searchsorted(at, last)
+    gram_low, gram_high = np.searchsorted(plain, first), np.searchsorted(plain, last)
+    room, widest = 0, 0
+    for u in range(len(first)):
+        if least <= last[u] - first[u] <= most:
+            size = (high[u] - low[u]) * keys.shape[1] + 2 * (gram_high[u] - gram_low[u])
+            room += size
+            widest = max(widest, size)
+    out_keys, out_units = np.empty(room, np.uint64), np.empty(room, np.uint32)
+    found = np.empty(widest, np.uint64)
+    total = 0
+    for u in range(len(first)):
+        if not least <= last[u] - first[u] <= most:
+            continue
+        size = 0
+        for i in range(low[u], high[u]):
+            for k in range(keys.shape[1]):
+                if keys[i, k] != 0:
+                    found[size] = keys[i, k]
+                    size += 1
+        for i in range(gram_low[u], gram_high[u] - short + 1):
+            found[size] = mix(shorter[i] ^ np.uint64(short))
+            size += 1
+        for i in range(gram_low[u], gram_high[u] - long + 1):
+            found[size] = mix(longer[i] ^ np.uint64(long))
+            size += 1
+        size = distinct(found, size)
+        out_keys[total : total + size] = found[:size]
+        out_units[total : total + size] = u
+        total += size
+    return out_keys[:total].copy(), out_units[:total].copy()

@@ -83,6 +83,11 @@ class Elements:
         return Elements(self.at[low:high], self.symbol[low:high], self.keys[low:high])
 
 
+    def head(self, count: int) -> Elements:
+        """The first `count` elements."""
+        return Elements(self.at[:count], self.symbol[:count], self.keys[:count])
+
+
 def elements(
     kind: NDArray[np.uint8],
     neutral: NDArray[np.uint16],
@@ -114,9 +119,26 @@ def elements(
 
 
 def unit_features(
+    made: Elements, first: NDArray[np.int64], last: NDArray[np.int64], *, compiled: bool = False
+) -> tuple[U64, NDArray[np.uint32]]:
+    """Distinct features of each token range: keys and the number of the range, by range.
+
+    compiled: use machine code (numba; the first call loads it). The result is the same.
+    """
+    if compiled:
+        from corpus.fingerprint.compiled import unit_features as machine_code
+
+        found: tuple[U64, NDArray[np.uint32]] = machine_code(
+            made.at, made.symbol, made.keys, first, last, int(Symbol.NAME), int(Symbol.NUMBER), *GRAMS,
+            LEAST_TOKENS, MOST_TOKENS,
+        )  # fmt: skip
+        return found
+    return _unit_features(made, first, last)
+
+
+def _unit_features(
     made: Elements, first: NDArray[np.int64], last: NDArray[np.int64]
 ) -> tuple[U64, NDArray[np.uint32]]:
-    """Distinct features of each token range: keys and the number of the range, by range."""
     plain = np.flatnonzero(made.symbol != int(Symbol.NAME))
     values = np.where(
         made.symbol[plain] == int(Symbol.NUMBER), made.keys[plain, 0], made.symbol[plain].astype(np.uint64)

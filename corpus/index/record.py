@@ -68,7 +68,8 @@ _DTYPES: dict[str, Any] = {
     "vocab_raw": "<u8", "vocab_renamed": "<u8", "vocab_kind": "u1", "vocab_neutral": "<u2",
     "vocab_ends": "<u4", "vocab_text": "u1", "ids": "<u4", "lines": "<u4", "units": UNIT_DTYPE,
     "digest": "<u8", "literal_key": "<u8", "literal_unit": "<u4", "renamed_key": "<u8",
-    "renamed_unit": "<u4", "lsh_key": "<u8", "lsh_unit": "<u4", "algorithm_key": "<u8", "algorithm_unit": "<u4",
+    "renamed_unit": "<u4", "lsh_key": "<u8", "lsh_unit": "<u4", "algorithm_key": "<u8",
+    "algorithm_unit": "<u4",
 }  # fmt: skip
 
 
@@ -83,14 +84,15 @@ def owners(units: Sequence[Unit]) -> NDArray[np.uint32]:
 
 def _distinct(values: U64) -> tuple[NDArray[np.intp], NDArray[np.uint32]]:
     """Where each distinct value first stands, in order of the values, and the rank of every value."""
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     ranked = values[order]
     new = np.empty(len(values), bool)
     new[:1] = True
     np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
     ranks = np.empty(len(values), np.uint32)
     ranks[order] = np.cumsum(new, dtype=np.uint32) - np.uint32(1)
-    return order[new], ranks
+    starts = np.flatnonzero(new)
+    return np.minimum.reduceat(order, starts) if len(starts) else order, ranks
 
 
 def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compiled: bool = False) -> Record:
@@ -107,7 +109,7 @@ def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compile
     table = unit_table(units)
     algorithm_key, algorithm_unit = unit_features(
         elements(tokens.kind, neutral, tokens.renamed, ids, spelled),
-        table["first"].astype(np.int64), table["last"].astype(np.int64),
+        table["first"].astype(np.int64), table["last"].astype(np.int64), compiled=compiled,
     )  # fmt: skip
     return Record(
         vocab_raw=tokens.raw[at],

@@ -25,8 +25,9 @@ def test_a_second_process_compiles_nothing():
     code = (
         "from corpus.machine_code import warm; print(warm());"
         "from corpus.languages.compiled import kernel, span_sums;"
-        "from corpus.fingerprint.compiled import sketch;"
-        "print(sum(sum(f.stats.cache_misses.values()) for f in (kernel(), span_sums, sketch)))"
+        "from corpus.fingerprint.compiled import sketch, unit_features;"
+        "used = (kernel(), span_sums, sketch, unit_features);"
+        "print(sum(sum(f.stats.cache_misses.values()) for f in used))"
     )
     run(code, ROOT)
     folder, compiled = run(code, ROOT)
@@ -40,10 +41,10 @@ def test_one_entry_serves_all_languages():
         "for name in LANGUAGES: make_record(b'f(a) = 1.5 + \"x\"\\n' * 9, name, compiled=True)\n"
         "make_record(b'', 'c', compiled=True)\n"
         "from corpus.languages.compiled import kernel, span_sums\n"
-        "from corpus.fingerprint.compiled import sketch\n"
-        "print(*(len(f.signatures) for f in (kernel(), span_sums, sketch)))"
+        "from corpus.fingerprint.compiled import sketch, unit_features\n"
+        "print(*(len(f.signatures) for f in (kernel(), span_sums, sketch, unit_features)))"
     )
-    assert run(code, ROOT) == ["1", "1", "1"]
+    assert run(code, ROOT) == ["1", "1", "1", "1"]
 
 
 def test_code_runs_where_no_folder_can_keep_it(tmp_path):
