@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from corpus.align import align
+from corpus.align import Alignment, align, lcs
 from corpus.evidence import line_pairs
 from corpus.model import ChangedFile, Region
 from corpus.query import Query, make_query
 
 LEAST_TOKENS = 8.0
+SHORT = 24
+"""Texts of up to so many tokens are compared without seeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,24 @@ def _whole(path: str, text: bytes, language: str) -> Query:
     return make_query(ChangedFile(path, (Region(1, lines, (True,) * len(lines)),)), language)
 
 
+def _alignments(a: Query, b: Query) -> list[Alignment]:
+    """Equal texts and short ones, which hold no seed of an alignment, are compared as wholes."""
+    if np.array_equal(a.renamed, b.renamed):
+        every = np.arange(len(a))
+        return [Alignment(every, every)] if len(a) else []
+    if min(len(a), len(b)) <= SHORT:
+        pairs = lcs(a.renamed[: SHORT**2], b.renamed[: SHORT**2])
+        return [Alignment(pairs[:, 0], pairs[:, 1])] if len(pairs) else []
+    return align(a.renamed, b.renamed, np.ones(len(a)), LEAST_TOKENS)
+
+
 def compare(left: tuple[str, bytes, str], right: tuple[str, bytes, str]) -> Comparison:
     """Compare two texts, each given as (path, text, language)."""
     a, b = _whole(*left), _whole(*right)
     matched_a, matched_b = np.zeros(len(a), bool), np.zeros(len(b), bool)
     pairs: list[tuple[int, int]] = []
     longest = 0
-    for found in align(a.renamed, b.renamed, np.ones(len(a)), LEAST_TOKENS):
+    for found in _alignments(a, b):
         fresh = ~(matched_a[found.left] | matched_b[found.right])
         matched_a[found.left[fresh]] = True
         matched_b[found.right[fresh]] = True

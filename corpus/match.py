@@ -23,14 +23,18 @@ from corpus.query import Query
 
 CANDIDATES = 30
 PER_PRINT = 5
-"""For each fingerprint the best so many of the files that share it are aligned: every region gets its turn."""
+"""For each fingerprint the best so many of the files with it are aligned: every region gets its turn."""
 
 LEAST_BITS = 20.0
 
 
+Accept = Callable[[str], bool]
+"""Whether a release, by its purl, may be an origin."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prints:
-    """Fingerprints of a query that the index knows: position, layer length, snapshot file, number of origins."""
+    """Fingerprints of a query that the index knows: position, length, snapshot file, number of origins."""
 
     at: NDArray[np.int64]
     length: NDArray[np.int64]
@@ -83,9 +87,18 @@ def _covered(n: int, at: NDArray[np.int64], length: NDArray[np.int64]) -> NDArra
     return np.cumsum(edges[:-1]) > 0
 
 
-def candidates(query: Query, prints: Prints, index: Index) -> list[int]:
+def accepted(files: NDArray[np.int64], index: Index, accept: Accept) -> NDArray[np.bool_]:
+    """Which of the snapshot-wide file numbers belong to a release that may be an origin."""
+    distinct, inverse = np.unique(files, return_inverse=True)
+    segments = [index.ref(number).segment for number in distinct.tolist()]
+    verdict = {number: accept(index.segment(number).facts.purl) for number in set(segments)}
+    allowed: NDArray[np.bool_] = np.array([verdict[number] for number in segments], bool)[inverse]
+    return allowed
+
+
+def candidates(query: Query, prints: Prints, index: Index, accept: Accept) -> list[int]:
     """Snapshot-wide numbers of the files worth aligning, best first."""
-    touches = _touches_added(query, prints)
+    touches = _touches_added(query, prints) & accepted(prints.file, index, accept)
     at, file, origins = prints.at[touches], prints.file[touches], prints.origins[touches]
     score: dict[int, float] = {}
     if len(at):
@@ -103,7 +116,7 @@ def candidates(query: Query, prints: Prints, index: Index) -> list[int]:
         ranked = sorted({f for f in group.tolist() if f in score}, key=lambda f: -score[f])
         chosen.update(ranked[:PER_PRINT])
     best = sorted(chosen, key=lambda f: (-score[f], f))[:CANDIDATES]
-    return best + [f for f in near_copies(query, index) if f not in chosen][:PER_PRINT]
+    return best + [f for f in near_copies(query, index, accept) if f not in chosen][:PER_PRINT]
 
 
 def _touches_added(query: Query, prints: Prints) -> NDArray[np.bool_]:
@@ -111,19 +124,18 @@ def _touches_added(query: Query, prints: Prints) -> NDArray[np.bool_]:
     return (total[np.minimum(prints.at + prints.length, len(query))] - total[prints.at]) > 0
 
 
-def near_copies(query: Query, index: Index) -> list[int]:
+def near_copies(query: Query, index: Index, accept: Accept) -> list[int]:
     """Files with a unit that MinHash LSH proposes, most bands first."""
     if not len(query.bands):
         return []
     _, unit = index.postings("lsh", query.bands.ravel())
-    files, count = np.unique(index.files_of(unit), return_counts=True)
+    found = index.files_of(unit)
+    files, count = np.unique(found[accepted(found, index, accept)], return_counts=True)
     return [int(f) for f in files[np.argsort(-count, kind="stable")]]
 
 
-def match(
-    query: Query, index: Index, params: Params, accept: Callable[[str], bool] = lambda purl: True
-) -> list[Match]:
-    """All matches of a changed file, best first. accept: which releases may be an origin (self is left out)."""
+def match(query: Query, index: Index, params: Params, accept: Accept = lambda purl: True) -> list[Match]:
+    """All matches of a changed file, best first. accept: which releases may be an origin."""
     if not query.added.any():
         return []
     prints = find_prints(query, index, params)
@@ -132,11 +144,9 @@ def match(
     rarity = np.log2((files + 1) / (index.word_files(query.raw) + 1)).clip(0.0, MAX_RARITY)
     weight = np.where(idiom, IDIOM, 1.0) * np.where(query.added, 1.0, 0.25)
     found: list[Match] = []
-    for number in candidates(query, prints, index):
+    for number in candidates(query, prints, index, accept):
         ref = index.ref(number)
         purl = index.segment(ref.segment).facts.purl
-        if not accept(purl):
-            continue
         target = index.tokens(ref)
         parts = [
             _confirm(query, index, ref, purl, target, alignment, rarity, idiom)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from corpus.errors import BadInput
+from app.cli.project import read_bytes
 
 
 def compare(
@@ -28,10 +28,7 @@ def compare(
         raise typer.BadParameter(f"{format!r} is neither text nor json", param_hint="--format")
     sides = []
     for path in (left, right):
-        try:
-            text = path.read_bytes()
-        except OSError as error:
-            raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+        text = read_bytes(path)
         sides.append((path.name, text, language_of(path.name, text[:4096]) or "text"))
     result = compare_texts(sides[0], sides[1])
     if format == "json":
