@@ -1,0 +1,1 @@
+"""Who is asking: API keys, identity tokens of CI jobs, scopes."""
