@@ -72,6 +72,10 @@ class Source:
 
     def find(self, words: Iterable[bytes], fold: bool = False) -> dict[int, bytes]:
         """The tokens spelled as one of `words` (lower-case words in any case if `fold`), in order."""
+        if not fold:
+            words = [word for word in words if word in self.text]
+            if not words:
+                return {}
         length = self.end - self.start
         head = self.bytes[self.start] if self.size else np.zeros(0, np.uint8)
         by_shape: dict[tuple[int, int], set[bytes]] = {}
@@ -99,4 +103,6 @@ class Source:
 
     def line_stop(self, token: int) -> int:
         """The token after the line of `token`."""
-        return int(self._lines[min(np.searchsorted(self._lines, token, side="right"), len(self._lines) - 1)])
+        return int(
+            self._lines[min(int(np.searchsorted(self._lines, token, side="right")), len(self._lines) - 1)]
+        )

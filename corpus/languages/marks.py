@@ -13,8 +13,9 @@ from corpus.languages import spelling
 from corpus.languages.neutral import Symbol
 from corpus.languages.table import Kind
 
-_OPENING = (Symbol.OPEN, Symbol.OPEN_INDEX)
-_CLOSING = (Symbol.CLOSE, Symbol.CLOSE_INDEX)
+_TURN = np.zeros(1 << 16, np.int8)
+_TURN[[Symbol.OPEN, Symbol.OPEN_INDEX]] = 1
+_TURN[[Symbol.CLOSE, Symbol.CLOSE_INDEX]] = -1
 # Before a documentation string may stand a word, a value, `:`, or a closing bracket; after it anything that
 # begins a statement. Words that wait for a value, and operators, make the string part of an expression.
 _WAITING = [Symbol.AND, Symbol.OR, Symbol.NOT, Symbol.IN, Symbol.IF, Symbol.ELIF, Symbol.RETURN, Symbol.THROW,
@@ -68,9 +69,9 @@ def empty_statements(
     starts = np.flatnonzero((begins & ((bits & (spelling.IMPORT | spelling.END_STATEMENT)) != 0)) | directive)
     if not len(starts):
         return marked
-    change = np.isin(neutral, _OPENING).astype(np.int32) - np.isin(neutral, _CLOSING)
-    change += (raw == _OPEN_BRACE).astype(np.int32) - (raw == _CLOSE_BRACE)
-    depth = np.cumsum(change)
+    # Directives end with their lines, whatever is open.
+    change = np.zeros(0, np.int8) if directive[starts].all() else _turns(raw, neutral)
+    depth = np.cumsum(change, dtype=np.int32)
     done = 0
     for start in starts.tolist():
         if start < done:
@@ -81,6 +82,14 @@ def empty_statements(
     return marked
 
 
+def _turns(raw: NDArray[np.uint64], neutral: NDArray[np.uint16]) -> NDArray[np.int8]:
+    """1 for each token that opens a bracket, -1 for each that closes one."""
+    change = _TURN[neutral]
+    change += raw == _OPEN_BRACE
+    change -= raw == _CLOSE_BRACE
+    return change
+
+
 def _statement_end(
     start: int,
     outside: int,
@@ -89,9 +98,9 @@ def _statement_end(
     fresh: NDArray[np.bool_],
     directive: bool,
 ) -> int:
-    for token in range(start + 1, len(depth)):
+    for token in range(start + 1, len(fresh)):
         if fresh[token] and (directive or depth[token - 1] <= outside):
             return token
         if separators[token] and not directive:
             return token
-    return len(depth)
+    return len(fresh)

@@ -127,6 +127,8 @@ def number_value(spelling: str, kinds: bool = False) -> str:
     kinds: what follows an underscore is a kind (Fortran), not digits. Suffixes of types are dropped, an
     imaginary unit is kept. What is no number we know, or longer than 64 characters, stays as it is spelled.
     """
+    if spelling.isdecimal() and len(spelling) <= 64 and spelling.isascii():
+        return spelling.lstrip("0") or "0"
     plain = spelling.lower().replace("'", "")
     if "_" in plain:
         plain = plain.split("_")[0] if kinds else _RUST_TYPE.sub("", plain).replace("_", "")
