@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import check, compare, corpus, doctor, policy
+from app.cli import attribution, check, compare, corpus, disclosure, doctor, policy, receipt, waive
 from corpus.errors import WhenceError
 
 app = typer.Typer(
@@ -28,10 +28,14 @@ app = typer.Typer(
     ),
 )
 app.command("check")(check.check)
+app.command("waive")(waive.waive)
+app.command("attribution")(attribution.attribution)
+app.command("disclosure")(disclosure.disclosure)
 app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(policy.app, name="policy")
+app.add_typer(receipt.app, name="receipt")
 
 
 def _version(wanted: bool) -> None:

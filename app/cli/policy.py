@@ -49,7 +49,8 @@ def check(policy_file: PolicyFile = None, format: Format = "text") -> None:
         typer.echo(json.dumps([asdict(p) for p in found], indent=1))
     else:
         for problem in found:
-            typer.echo(f"{problem.where}: {problem.what}")
+            meant = f" → {problem.suggestion}" if problem.suggestion else ""
+            typer.echo(f"{problem.where}: {problem.what}{meant}")
         typer.echo(f"{path}: {len(found)} problem{'s' if len(found) != 1 else ''}")
     if found:
         raise typer.Exit(1)

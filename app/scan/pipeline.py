@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
 
+import numpy as np
+
 from app.policy.compat import decide
 from app.policy.model import Policy
 from app.report.assemble import assemble
@@ -30,6 +32,7 @@ from app.report.model import (
     Verdict,
 )
 from app.report.model import Origin as ReportOrigin
+from app.report.wording import count
 from app.scan.decisions import apply_decisions
 from app.scan.diff import Diff
 from corpus import match as engine
@@ -44,6 +47,7 @@ from corpus.query import Query, make_query
 LEADS = 20
 """Leads that a report holds; a person looks at the first five."""
 
+_CLOSING = frozenset({b")", b"]"})
 PERMISSIVE = frozenset({"Permissive", "Public Domain"})
 
 MakeQuery = Callable[[ChangedFile, str], Query]
@@ -131,7 +135,7 @@ def limits(index: Index) -> list[str]:
     """What a reader must know about what was not searched."""
     facts = index.facts
     said = [
-        f"Only the {facts['releases']} indexed releases were compared; "
+        f"Only {count(facts['releases'], 'indexed release')} could be compared with; "
         "code from anywhere else is not known here.",
         "Only added lines were compared; removed and unchanged lines were not.",
     ]
@@ -164,9 +168,15 @@ def _accept(policy: Policy) -> Callable[[str], bool]:
 
 
 def finding_id(query: Query, found: engine.Match) -> str:
-    """Digest of the region's normalised tokens and the origin's package: not of path, lines or version."""
+    """Digest of the region's normalised tokens and the origin's package: not of path, lines or version.
+
+    A comma before a closing bracket is left out: formatters add and remove it with the line break.
+    """
     inside = (query.line >= found.start_line) & (query.line <= found.end_line) & query.added
-    digest = hashlib.sha256(query.renamed[inside].tobytes())
+    at = np.flatnonzero(inside)
+    spelt = [query.spelling[i] for i in at.tolist()]
+    kept = [not (a == b"," and b in _CLOSING) for a, b in zip(spelt, [*spelt[1:], b""], strict=True)]
+    digest = hashlib.sha256(query.renamed[at[np.array(kept, bool)]].tobytes())
     digest.update(package_name(found.origin.purl).encode())
     return digest.hexdigest()[:32]
 
