@@ -121,7 +121,9 @@ def candidates(query: Query, prints: Prints, index: Index, accept: Accept) -> li
 
 def _touches_added(query: Query, prints: Prints) -> NDArray[np.bool_]:
     total = np.concatenate(([0], np.cumsum(query.added)))
-    return (total[np.minimum(prints.at + prints.length, len(query))] - total[prints.at]) > 0
+    last = np.minimum(prints.at + prints.length, len(query))
+    touches: NDArray[np.bool_] = (total[last] - total[prints.at]) > 0
+    return touches
 
 
 def near_copies(query: Query, index: Index, accept: Accept) -> list[int]:

@@ -25,8 +25,11 @@ _DEBIAN_VERSION = re.compile(r"(?:[0-9]+:)?[0-9A-Za-z][0-9A-Za-z.+~-]*")
 
 
 @lru_cache(maxsize=4096)
-def parse(purl: str) -> PackageURL:
-    """Read a raw or canonical purl of one release. Raises BadPurl saying why."""
+def parse(purl: str, *, release: bool = True) -> PackageURL:
+    """Read a raw or canonical purl. Raises BadPurl saying why.
+
+    release: whether it must name one release, so that a purl without a version is refused.
+    """
     from packageurl import PackageURL
 
     if len(purl) > MAX_LENGTH:
@@ -40,7 +43,7 @@ def parse(purl: str) -> PackageURL:
         parsed = PackageURL.from_string("pkg:" + _with_escaped_qualifiers(text[4:]))
     except ValueError as error:
         raise BadPurl(purl, str(error)) from None
-    _check_names(purl, parsed)
+    _check_names(purl, parsed, release)
     return parsed
 
 
@@ -50,15 +53,15 @@ def canonical(purl: str) -> str:
 
 
 def package_name(purl: str) -> str:
-    """Return the purl without version and qualifiers: what all releases of one package share."""
+    """Return the purl of a package or a release without version and qualifiers: what all releases share."""
     from packageurl import PackageURL
 
-    parsed = parse(purl)
+    parsed = parse(purl, release=False)
     return str(PackageURL(parsed.type, parsed.namespace, parsed.name).to_string())
 
 
 def same_package(a: str, b: str) -> bool:
-    """Tell whether two purls name releases of the same package."""
+    """Tell whether two purls name the same package or releases of it."""
     return package_name(a) == package_name(b)
 
 
@@ -81,7 +84,7 @@ def _with_escaped_qualifiers(text: str) -> str:
     return head + mark + qualifiers.replace("+", "%2B").replace("@", "%40")
 
 
-def _check_names(purl: str, parsed: PackageURL) -> None:
+def _check_names(purl: str, parsed: PackageURL, release: bool) -> None:
     """Refuse parts that could not name a release, or that would lead out of a folder or a host."""
     qualifiers = parsed.qualifiers if isinstance(parsed.qualifiers, dict) else {}
     parts = [*(parsed.namespace or "").split("/"), parsed.name, parsed.version or ""]
@@ -98,6 +101,8 @@ def _check_names(purl: str, parsed: PackageURL) -> None:
         git_address(purl, qualifiers["vcs_url"])
         return
     if not parsed.version:
+        if not release:
+            return
         raise BadPurl(purl, "it has no version: name one release, as in pkg:pypi/chardet@5.2.0")
     if parsed.type == "deb" and not (
         _DEBIAN_NAME.fullmatch(parsed.name) and _DEBIAN_VERSION.fullmatch(parsed.version)

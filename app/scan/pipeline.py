@@ -41,7 +41,7 @@ from corpus.index.snapshot import Index
 from corpus.languages import language_of
 from corpus.model import ChangedFile, LicenseConclusion, Skip
 from corpus.params import DEFAULT, Params
-from corpus.purl import canonical, package_name, same_package
+from corpus.purl import package_name
 from corpus.query import Query, make_query
 
 LEADS = 20
@@ -163,8 +163,8 @@ def _queries(diff: Diff, scanner: Scanner, skips: list[Skip]) -> Iterator[Query]
 
 
 def _accept(policy: Policy) -> Callable[[str], bool]:
-    own = [canonical(purl) for purl in policy.self_purls]
-    return lambda purl: not any(same_package(purl, mine) for mine in own)
+    own = {package_name(purl) for purl in policy.self_purls}
+    return lambda purl: package_name(purl) not in own
 
 
 def finding_id(query: Query, found: engine.Match) -> str:
