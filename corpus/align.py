@@ -1,7 +1,7 @@
 """Alignment of two token streams: which token of one stands for which token of the other.
 
-Seeds are equal runs of `SEED` tokens; seeds on one diagonal join to runs; runs chain in order with gaps; gaps and
-edges are filled by a longest common subsequence. All streams are uint64 hashes of one layer.
+Seeds are equal runs of `SEED` tokens; seeds on one diagonal join to runs; runs chain in order with gaps; gaps
+and edges are filled by a longest common subsequence. All streams are uint64 hashes of one layer.
 """
 
 from __future__ import annotations
@@ -106,27 +106,9 @@ def _chains(
     i: Ints, j: Ints, length: Ints, worth: NDArray[np.float64], prefix: NDArray[np.float64], least: float
 ) -> list[list[int]]:
     """Chains of runs by dynamic programming, best first; each run is in one chain at the most."""
-    m = len(i)
-    score, back = worth.copy(), np.full(m, -1, np.int64)
-    end_i, end_j = i + length, j + length
-    for r in range(1, m):
-        low = int(np.searchsorted(i[:r], i[r] - MAX_GAP - int(length.max())))
-        p = slice(low, r)
-        gap_i, gap_j = i[r] - end_i[p], j[r] - end_j[p]
-        overlap = np.maximum(0, np.maximum(-gap_i, -gap_j))
-        possible = (
-            (np.maximum(gap_i, gap_j) <= MAX_GAP) & (overlap < length[r]) & (j[p] < j[r]) & (i[p] < i[r])
-        )
-        if not possible.any():
-            continue
-        lost = prefix[np.minimum(i[r] + overlap, end_i[r])] - prefix[i[r]]
-        cost = GAP_COST * np.maximum(0, np.minimum(gap_i, gap_j)) + SKEW_COST * np.abs(gap_i - gap_j)
-        total = np.where(possible, score[p] - lost - cost, -np.inf)
-        best = int(np.argmax(total))
-        if total[best] > 0:
-            score[r] = worth[r] + total[best]
-            back[r] = low + best
-    used = np.zeros(m, bool)
+    end_i = i + length
+    score, back = _best_chains(i, j, length, worth, prefix)
+    used = np.zeros(len(i), bool)
     taken = np.zeros(len(prefix), bool)
     found = []
     for tail in np.argsort(-score).tolist():
@@ -148,6 +130,42 @@ def _chains(
     return found
 
 
+def _best_chains(
+    i: Ints, j: Ints, length: Ints, worth: NDArray[np.float64], prefix: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], Ints]:
+    """Score of the best chain that ends with each run, and the run before it in that chain (-1: none).
+
+    What following one run with another costs is found for all pairs at once; then one pass adds up.
+    """
+    m = len(i)
+    end_i, end_j = i + length, j + length
+    low = np.searchsorted(i, i - MAX_GAP - int(length.max()))
+    count = np.arange(m) - low
+    run = np.repeat(np.arange(m), count)
+    before = np.arange(len(run)) - np.repeat(np.cumsum(count) - count - low, count)
+    gap_i, gap_j = i[run] - end_i[before], j[run] - end_j[before]
+    overlap = np.maximum(0, -np.minimum(gap_i, gap_j))
+    possible = np.flatnonzero(
+        (np.maximum(gap_i, gap_j) <= MAX_GAP)
+        & (overlap < length[run])
+        & (j[before] < j[run])
+        & (i[before] < i[run])
+    )
+    run, before, overlap = run[possible], before[possible], overlap[possible]
+    gap_i, gap_j = gap_i[possible], gap_j[possible]
+    lost = prefix[np.minimum(i[run] + overlap, end_i[run])] - prefix[i[run]]
+    cost = GAP_COST * np.maximum(0, np.minimum(gap_i, gap_j)) + SKEW_COST * np.abs(gap_i - gap_j)
+    score, back = worth.copy(), np.full(m, -1, np.int64)
+    first = np.flatnonzero(np.concatenate(([True], run[1:] != run[:-1]))) if len(run) else run
+    for r, a, b in zip(run[first].tolist(), first.tolist(), [*first[1:].tolist(), len(run)], strict=False):
+        total = score[before[a:b]] - lost[a:b] - cost[a:b]
+        best = int(total.argmax())
+        if total[best] > 0:
+            score[r] = worth[r] + total[best]
+            back[r] = before[a + best]
+    return score, back
+
+
 def _fill(chain: list[int], i: Ints, j: Ints, length: Ints, left: U64, right: U64) -> Ints:
     """Token pairs of a chain: its runs, the gaps between them, and what joins at both ends."""
     parts: list[Any] = []
@@ -158,7 +176,7 @@ def _fill(chain: list[int], i: Ints, j: Ints, length: Ints, left: U64, right: U6
         a, b, n = int(i[r]) + skip, int(j[r]) + skip, int(length[r]) - skip
         if n <= 0:
             continue
-        parts.append(lcs(left[at_i:a], right[at_j:b]) + (at_i, at_j))
+        parts.append(lcs(left[at_i:a], right[at_j:b]) + np.array((at_i, at_j)))
         steps = np.arange(n)
         parts.append(np.stack((a + steps, b + steps), axis=1))
         at_i, at_j = a + n, b + n
@@ -203,14 +221,14 @@ def _edge(left: U64, right: U64, i: int, j: int, direction: int) -> Ints:
     if gain[best] <= 1.0:
         return np.empty((0, 2), np.int64)
     pairs = pairs[: best + 1]
-    return pairs + (i, j) if direction > 0 else ((i - 1, j - 1) - pairs)[::-1]
+    return pairs + np.array((i, j)) if direction > 0 else ((i - 1, j - 1) - pairs)[::-1]
 
 
 def lcs(a: U64, b: U64) -> Ints:
     """A longest common subsequence of two short streams as index pairs, int64[m, 2].
 
-    Bit-parallel (Hyyrö 2004, after Crochemore et al. 2001): one big integer a row; rows are kept to walk back.
-    O(len(a)·len(b)/64) word steps.
+    Bit-parallel (Hyyrö 2004, after Crochemore et al. 2001): one big integer a row; rows are kept to walk
+    back. O(len(a)·len(b)/64) word steps.
     """
     n, m = len(a), len(b)
     if n == 0 or m == 0:
