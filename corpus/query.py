@@ -63,7 +63,7 @@ def make_query(
         scanned = scan(text, language, compiled=compiled, fragment=region.first_line > 1)
         tokens, index = significant(scanned)
         own = cut(scanned, text, language, params)
-        made = sketch(tokens, own, params)
+        made = sketch(tokens, own, params, compiled=compiled)
         put("raw", tokens.raw)
         put("renamed", tokens.renamed)
         put("kind", tokens.kind)
