@@ -44,7 +44,8 @@ class CompareBody(Body):
 class ComparisonResource(Resource):
     """score: 0..1, twice the matched tokens over all tokens of both.
 
-    containment_left, containment_right: share of a side's tokens that is matched. literal: share of matched tokens that are spelled alike. line_pairs: [left line, right line].
+    containment_left, containment_right: share of a side's tokens that is matched. literal: share of matched
+    tokens that are spelled alike. line_pairs: [left line, right line].
     """
 
     languages: tuple[str, str] = Field(description="What each text was read as.")

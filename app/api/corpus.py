@@ -1,4 +1,4 @@
-"""`/v1/corpus`: what is indexed, and jobs that change it. It belongs to all tenants: changing needs `admin`."""
+"""`/v1/corpus`: what is indexed, and jobs that change it. All tenants share it: changing needs `admin`."""
 
 from __future__ import annotations
 

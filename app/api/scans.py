@@ -81,7 +81,7 @@ async def create(
 ) -> Response:
     """Hand in a diff, or files. The scan is stored before the answer: it will be done, or fail with a reason.
 
-    A body `text/x-diff` takes the options `policy`, `policy_name`, `outbound`, `label`, `retain` from the query.
+    A body `text/x-diff` takes the options (policy, policy_name, outbound, label, retain) in the query.
     The same content, options and corpus give the same scan again, with status 200.
     """
     return await accepted_answer(request, asking, await read_submission(request), idempotency_key)

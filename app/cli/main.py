@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import attribution, check, compare, corpus, disclosure, doctor, policy, receipt, waive
+from app.cli import attribution, check, compare, corpus, disclosure, doctor, keys, policy, receipt, serve, waive
 from corpus.errors import WhenceError
 
 app = typer.Typer(
@@ -33,7 +33,9 @@ app.command("attribution")(attribution.attribution)
 app.command("disclosure")(disclosure.disclosure)
 app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)
+app.command("serve")(serve.serve)
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(receipt.app, name="receipt")
 
