@@ -210,18 +210,18 @@ class Disguise:
         if not len(shared):
             return scores
         bits = self._found.bits[np.searchsorted(self._found.keys, shared)] * 100
-        left_at, left_key = _places(mine, shared)
+        row, left_key = _places(mine, shared)
         right_at, right_key = _places(theirs, shared)
-        numbers = mine.symbol == Symbol.NUMBER
-        for number in range(len(shared)):
-            rows, columns = left_at[left_key == number], right_at[right_key == number]
-            rows = rows[np.isin(mine.symbol[rows], theirs.symbol[columns])]
-            if not len(rows):
-                continue
-            cap = MAX_VALUE if numbers[rows[0]] else MAX_WORD
-            value = np.int32(max(UNKNOWN_NAME, min(cap, int(bits[number]))))
-            cells = np.ix_(rows, columns)
-            scores[cells] = np.maximum(scores[cells], np.where(equal[cells], value, MISMATCH))
+        order = np.argsort(right_key, kind="stable")
+        begin, end = np.searchsorted(right_key[order], (left_key, left_key + 1))
+        count = end - begin
+        # Every place of a key on the left with every one on the right.
+        column = right_at[order[np.arange(count.sum()) + np.repeat(begin - (np.cumsum(count) - count), count)]]
+        cap = np.where(mine.symbol[row] == Symbol.NUMBER, MAX_VALUE, MAX_WORD)
+        value = np.maximum(UNKNOWN_NAME, np.minimum(cap, bits[left_key].astype(np.int64))).astype(np.int32)
+        row, value = np.repeat(row, count), np.repeat(value, count)
+        meets = equal[row, column]
+        np.maximum.at(scores, (row[meets], column[meets]), value[meets])
         return scores
 
 
