@@ -12,7 +12,19 @@ from typing import Annotated
 
 import typer
 
-from app.cli import attribution, check, compare, corpus, disclosure, doctor, keys, policy, receipt, serve, waive
+from app.cli import (
+    attribution,
+    check,
+    compare,
+    corpus,
+    disclosure,
+    doctor,
+    keys,
+    policy,
+    receipt,
+    serve,
+    waive,
+)
 from corpus.errors import WhenceError
 
 app = typer.Typer(
