@@ -51,10 +51,14 @@ def commit_check_signatures(message: str) -> list[Signature]:
     """What commit-check finds. Raises ImportError without it."""
     from commit_check.ai_signatures import detect_ai_signatures
 
-    return [
-        (found["tool"], _ROLES.get(found["role"], "stamp"), found["trailer"], found["matched_text"])
-        for found in detect_ai_signatures(message)
-    ]
+    signatures: list[Signature] = []
+    for found in detect_ai_signatures(message):
+        tool = found["tool"]
+        if tool == "Generic AI":
+            tool = tool_named_in(found["value"]) or "AI tool"
+        role = _ROLES.get(found["role"], "stamp")
+        signatures.append((tool, role, found["trailer"], found["matched_text"]))
+    return signatures
 
 
 def own_signatures(message: str) -> list[Signature]:
