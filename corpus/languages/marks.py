@@ -13,9 +13,9 @@ from corpus.languages import spelling
 from corpus.languages.neutral import Symbol
 from corpus.languages.table import Kind
 
-_TURN = np.zeros(1 << 16, np.int8)
-_TURN[[Symbol.OPEN, Symbol.OPEN_INDEX]] = 1
-_TURN[[Symbol.CLOSE, Symbol.CLOSE_INDEX]] = -1
+TURN = np.zeros(1 << 16, np.int8)
+TURN[[Symbol.OPEN, Symbol.OPEN_INDEX]] = 1
+TURN[[Symbol.CLOSE, Symbol.CLOSE_INDEX]] = -1
 # Before a documentation string may stand a word, a value, `:`, or a closing bracket; after it anything that
 # begins a statement. Words that wait for a value, and operators, make the string part of an expression.
 _WAITING = [Symbol.AND, Symbol.OR, Symbol.NOT, Symbol.IN, Symbol.IF, Symbol.ELIF, Symbol.RETURN, Symbol.THROW,
@@ -31,6 +31,8 @@ _AFTER = [
 ]
 _OPEN_BRACE, _CLOSE_BRACE = (np.uint64(spelling.hash_spelling(sign)) for sign in (b"{", b"}"))
 _NUMBER_SIGN = np.uint64(spelling.hash_spelling(b"#"))
+# What the compiled twin of `empty_statements` is given.
+SIGNS = np.array([_OPEN_BRACE, _CLOSE_BRACE, _NUMBER_SIGN, spelling.NAME_HASH], np.uint64)
 
 
 def documentation(
@@ -84,7 +86,7 @@ def empty_statements(
 
 def _turns(raw: NDArray[np.uint64], neutral: NDArray[np.uint16]) -> NDArray[np.int8]:
     """1 for each token that opens a bracket, -1 for each that closes one."""
-    change = _TURN[neutral]
+    change = TURN[neutral]
     change += raw == _OPEN_BRACE
     change -= raw == _CLOSE_BRACE
     return change

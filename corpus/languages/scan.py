@@ -70,6 +70,10 @@ class _Lexemes:
     comments: NDArray[np.int32]
 
 
+_Meanings = tuple[NDArray[np.uint8], NDArray[np.uint16], NDArray[np.bool_], NDArray[np.uint64]]
+_NUMBER = int(Kind.NUMBER)
+
+
 def _run_plain(
     text: bytes, rules: Rules, options: tuple[int, ...], sizes: tuple[int, int]
 ) -> tuple[Any, ...]:
@@ -132,19 +136,24 @@ def _hashes(text: bytes, found: _Lexemes, caseless: bool, compiled: bool) -> NDA
     return spelling.hash_spans(text, starts, ends, seeds, caseless=caseless, compiled=compiled)
 
 
-def _renamed(
-    text: bytes, row: Language, found: _Lexemes, kind: NDArray[np.uint8], raw: NDArray[np.uint64]
-) -> NDArray[np.uint64]:
-    """Identifiers made equal, numbers by value; each distinct number is valued once."""
-    renamed = np.where(kind == Kind.NAME, np.uint64(spelling.NAME_HASH), raw)
-    numbers = np.flatnonzero(kind == Kind.NUMBER)
+def _value_numbers(
+    text: bytes,
+    row: Language,
+    found: _Lexemes,
+    kind: NDArray[np.uint8],
+    raw: NDArray[np.uint64],
+    renamed: NDArray[np.uint64],
+) -> None:
+    """The renamed hash of numbers is that of their value; each distinct number is valued once."""
+    numbers = np.flatnonzero(kind == _NUMBER)
+    if not len(numbers):
+        return
     _, first, inverse = np.unique(raw[numbers], return_index=True, return_inverse=True)
     spans = zip(found.start[numbers[first]].tolist(), found.end[numbers[first]].tolist(), strict=True)
     kinds = bool(row.numbers & k.KIND_SUFFIX)
     texts = (text[start : min(end, start + 80)].decode("latin-1") for start, end in spans)
     values = [spelling.number_hash(number, kinds) for number in texts]
     renamed[numbers] = np.array(values, np.uint64)[inverse]
-    return renamed
 
 
 def scan(text: bytes, language: str, *, compiled: bool = False, fragment: bool = False) -> Scan:
@@ -173,20 +182,44 @@ def _can_compile() -> bool:
 
 def _complete(text: bytes, row: Language, found: _Lexemes, compiled: bool) -> Scan:
     raw = _hashes(text, found, row.caseless, compiled)
+    fresh = found.fresh.astype(np.bool_)
+    read = _compiled_meanings if compiled else _meanings
+    kind, neutral, keep, renamed = read(row, found, raw, fresh)
+    _value_numbers(text, row, found, kind, raw, renamed)
+    result = Scan(
+        kind, found.start, found.end, found.line, found.indent, raw, renamed, neutral, keep, fresh,
+        found.comments,
+    )  # fmt: skip
+    return _without_documentation(result) if row.docstrings else result
+
+
+_PLAIN = np.array([Symbol.OTHER, Symbol.NAME, Symbol.NUMBER, Symbol.STRING, Symbol.OTHER], np.uint16)
+_NAME_HASH = np.uint64(spelling.NAME_HASH)
+
+
+def _meanings(row: Language, found: _Lexemes, raw: NDArray[np.uint64], fresh: NDArray[np.bool_]) -> _Meanings:
+    """Kind, neutral, keep and renamed of all tokens; numbers are left as they are spelled."""
     words = spelling.vocabulary(row.name)
     at = words.look_up(raw)
     known = at >= 0
     kind = np.where(known, words.kind[at], found.kind).astype(np.uint8)
-    plain = np.array([Symbol.OTHER, Symbol.NAME, Symbol.NUMBER, Symbol.STRING, Symbol.OTHER], np.uint16)
-    neutral = np.where(known, words.neutral[at], plain[found.kind]).astype(np.uint16)
+    neutral = np.where(known, words.neutral[at], _PLAIN[found.kind]).astype(np.uint16)
     bits = np.where(known, words.bits[at], 0).astype(np.uint8)
-    fresh = found.fresh.astype(np.bool_)
     keep = ((bits & spelling.DROP) == 0) & ~marks.empty_statements(bits, raw, neutral, fresh)
-    result = Scan(
-        kind, found.start, found.end, found.line, found.indent, raw,
-        _renamed(text, row, found, kind, raw), neutral, keep, fresh, found.comments,
+    return kind, neutral, keep, np.where(kind == Kind.NAME, _NAME_HASH, raw)
+
+
+def _compiled_meanings(
+    row: Language, found: _Lexemes, raw: NDArray[np.uint64], fresh: NDArray[np.bool_]
+) -> _Meanings:
+    from corpus.languages import compiled
+
+    words = spelling.vocabulary(row.name)
+    made: _Meanings = compiled.meanings(
+        raw, found.kind, fresh, compiled.slots(row.name), words.raw, words.kind, words.neutral, words.bits,
+        _PLAIN, marks.TURN, marks.SIGNS, spelling.FLAGS, int(Kind.NAME),
     )  # fmt: skip
-    return _without_documentation(result) if row.docstrings else result
+    return made
 
 
 def _without_documentation(result: Scan) -> Scan:

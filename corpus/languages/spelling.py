@@ -155,7 +155,7 @@ def number_hash(spelling: str, kinds: bool) -> int:
 NAME_HASH = hash_spelling(b"NAME", VALUE_SEED)
 
 # What the vocabulary says of a word or sign, as bits.
-DROP, IMPORT, HASH_IMPORT, END_STATEMENT, SEPARATOR = 1, 2, 4, 8, 16
+DROP, IMPORT, HASH_IMPORT, END_STATEMENT, SEPARATOR = FLAGS = 1, 2, 4, 8, 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)

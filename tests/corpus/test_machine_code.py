@@ -24,9 +24,9 @@ def run(code, folder, **environment):
 def test_a_second_process_compiles_nothing():
     code = (
         "from corpus.machine_code import warm; print(warm());"
-        "from corpus.languages.compiled import kernel, span_sums;"
+        "from corpus.languages.compiled import kernel, meanings, span_sums;"
         "from corpus.fingerprint.compiled import sketch, unit_features;"
-        "used = (kernel(), span_sums, sketch, unit_features);"
+        "used = (kernel(), span_sums, meanings, sketch, unit_features);"
         "print(sum(sum(f.stats.cache_misses.values()) for f in used))"
     )
     run(code, ROOT)
@@ -40,11 +40,11 @@ def test_one_entry_serves_all_languages():
         "from corpus.index.record import make_record; from corpus.languages import LANGUAGES\n"
         "for name in LANGUAGES: make_record(b'f(a) = 1.5 + \"x\"\\n' * 9, name, compiled=True)\n"
         "make_record(b'', 'c', compiled=True)\n"
-        "from corpus.languages.compiled import kernel, span_sums\n"
+        "from corpus.languages.compiled import kernel, meanings, span_sums\n"
         "from corpus.fingerprint.compiled import sketch, unit_features\n"
-        "print(*(len(f.signatures) for f in (kernel(), span_sums, sketch, unit_features)))"
+        "print(*(len(f.signatures) for f in (kernel(), span_sums, meanings, sketch, unit_features)))"
     )
-    assert run(code, ROOT) == ["1", "1", "1", "1"]
+    assert run(code, ROOT) == ["1"] * 5
 
 
 def test_code_runs_where_no_folder_can_keep_it(tmp_path):
