@@ -73,7 +73,7 @@ class Context:
     catalog: Catalog
     snapshots: Snapshots
     children: Pool
-    counters: dict[str, int] = field(default_factory=dict)
+    counters: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @classmethod
     @asynccontextmanager
@@ -98,6 +98,7 @@ class Context:
         """One transaction of one tenant; see app.work."""
         return self.database.work(tenant, read=read)
 
-    def count(self, name: str, by: int = 1) -> None:
-        """Add to a counter that the process tells with its heartbeat."""
-        self.counters[name] = self.counters.get(name, 0) + by
+    def count(self, kind: str, name: str, by: int = 1) -> None:
+        """Add to a counter that workers of that kind tell with their sign of life."""
+        counters = self.counters.setdefault(kind, {})
+        counters[name] = counters.get(name, 0) + by

@@ -46,7 +46,7 @@ async def crew(context: Context, kind: str, bell: asyncio.Event) -> AsyncIterato
 
     async def say() -> None:
         async with context.work(SYSTEM) as work:
-            await beat(work, name[:100], kind, dict(context.counters))
+            await beat(work, name[:100], kind, dict(context.counters.get(kind, {})))
 
     async with AsyncExitStack() as stack:
         if kind == "chores":

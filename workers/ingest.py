@@ -60,7 +60,7 @@ async def take_job(context: Context, queue: str, work_on: WorkOn) -> bool:
             if build:
                 await corpora.build(work, actor=job.actor)
             await rows.tell(work, job.id, "state", {"state": "done", "result": result})
-    context.count("jobs_done")
+    context.count(queue, "jobs_done")
     return True
 
 
@@ -73,7 +73,7 @@ async def _fail(context: Context, job: Job, error: Exception) -> None:
             await leases.give_back(work, job, delay=delay, error_slug=slug, error=message)
         elif await leases.finish(work, job, "failed", error_slug=slug, error=message):
             await rows.tell(work, job.id, "state", {"state": "failed", "slug": slug, "error": message})
-    context.count("jobs_failed")
+    context.count(job.queue, "jobs_failed")
 
 
 def _add(context: Context, job: Job, progress: Progress) -> tuple[dict[str, Any], bool]:

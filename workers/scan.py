@@ -34,16 +34,16 @@ async def take(context: Context) -> bool:
         return True
     except Exception as error:
         if isinstance(error, SandboxError):
-            context.count("sandbox_kills")
+            context.count("scan", "sandbox_kills")
         async with context.work(EVERY_TENANT) as work:
             outcome = await fail_scan(work, context.settings, scan, error)
-        context.count(f"scans_{outcome}")
+        context.count("scan", f"scans_{outcome}")
         return True
     scan.total = control.total
     async with context.work(EVERY_TENANT) as work:
         held = await finish_scan(work, context.settings, scan, searched, packed, snapshot)
-    context.count("scans_done" if held else "scans_lost")
-    context.count("sandbox_kills", control.kills)
+    context.count("scan", "scans_done" if held else "scans_lost")
+    context.count("scan", "sandbox_kills", control.kills)
     return True
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, declarative_mixin, declared_attr, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -46,14 +46,12 @@ class Base(DeclarativeBase):
     type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, float: Double, bytes: LargeBinary}  # noqa: RUF012
 
 
-@declarative_mixin
 class Tenanted:
     """A row of one tenant. `app.work` adds the tenant to every statement on such a table."""
 
     tenant: Mapped[str] = mapped_column(String(64))
 
 
-@declarative_mixin
 class Leased(Tenanted):
     """A piece of work. attempts: also the fence: who finishes must have made the last attempt.
 

@@ -6,10 +6,13 @@ Several processes may start at once: they wait for each other (advisory lock, or
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+
+_one_at_a_time = threading.Lock()  # Alembic's context is one for the whole process
 
 
 def configuration(url: str) -> Config:
@@ -22,12 +25,14 @@ def configuration(url: str) -> Config:
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the tables to `revision`. Synchronous: call it in a thread of its own."""
     _require_no_loop()
-    command.upgrade(configuration(url), revision)
+    with _one_at_a_time:
+        command.upgrade(configuration(url), revision)
 
 
 def downgrade(url: str, revision: str = "base") -> None:
     _require_no_loop()
-    command.downgrade(configuration(url), revision)
+    with _one_at_a_time:
+        command.downgrade(configuration(url), revision)
 
 
 def _require_no_loop() -> None:

@@ -40,7 +40,7 @@ async def deliver(context: Context) -> bool:
         else:
             delay = min(LONGEST, FIRST * FACTOR ** (row.attempts - 1))
             await leases.give_back(work, row, delay=delay, answer=answer, error=problem)
-    context.count("webhooks_sent" if problem is None else "webhooks_refused")
+    context.count("chores", "webhooks_sent" if problem is None else "webhooks_refused")
     return True
 
 
