@@ -5,6 +5,7 @@ Made inside a sandbox child where text is foreign (service), in-process by the c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,8 @@ from corpus.units import cut
 class Query:
     """n tokens of one changed file, regions one after the other.
 
-    raw, renamed: uint64[n]; kind: uint8[n]; neutral: uint16[n]; line: int64[n], in the new file; added: bool[n], False for context.
+    raw, renamed: uint64[n]; kind: uint8[n]; neutral: uint16[n]; line: int64[n], in the new file.
+    added: bool[n], False for context.
     spelling: n spellings. literal, renamed_prints: (keys, index of first token); bands: uint64[units, bands].
     units: half-open token ranges.
     """
@@ -44,6 +46,21 @@ class Query:
 
     def __len__(self) -> int:
         return len(self.raw)
+
+
+_BREAK = re.compile(rb"\r\n?|\n")
+
+
+def line_numbers(text: bytes, lines: int) -> NDArray[np.int64]:
+    """For each line as tokenisers count them, which of the region's `lines` lines (from 0) it belongs to.
+
+    To a tokeniser a carriage return alone ends a line too, to a diff it does not.
+    """
+    if b"\r" not in text:
+        return np.minimum(np.arange(lines + 1), lines - 1)
+    starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+    return np.minimum(np.searchsorted(ends, starts), lines - 1)
 
 
 def make_query(
@@ -68,8 +85,9 @@ def make_query(
         put("renamed", tokens.renamed)
         put("kind", tokens.kind)
         put("neutral", scanned.neutral[index])
-        put("line", tokens.line.astype(np.int64) - 1 + region.first_line)
-        put("added", np.array(region.added, bool)[np.minimum(tokens.line, len(region.lines)) - 1])
+        number = line_numbers(text, len(region.lines))
+        put("line", number[tokens.line - 1] + region.first_line)
+        put("added", np.array(region.added, bool)[number[tokens.line - 1]])
         put("literal", made.literal)
         put("literal_at", made.literal_at.astype(np.int64) + offset)
         put("renamed_prints", made.renamed)
@@ -78,13 +96,14 @@ def make_query(
         spelling += [text[a:b] for a, b in zip(tokens.start.tolist(), tokens.end.tolist(), strict=True)]
         units += [
             Unit(u.kind, u.name, u.first + offset, u.last + offset,
-                 u.start_line - 1 + region.first_line, u.end_line - 1 + region.first_line)
+                 int(number[u.start_line - 1]) + region.first_line,
+                 int(number[u.end_line - 1]) + region.first_line)
             for u in own
         ]  # fmt: skip
         offset += len(tokens)
 
     def joined(name: str, dtype: type, width: int | None = None) -> NDArray[np.generic]:
-        empty = np.empty(0 if width is None else (0, width), dtype)
+        empty: NDArray[np.generic] = np.empty(0 if width is None else (0, width), dtype)
         return np.concatenate(columns.get(name) or [empty])
 
     return Query(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from app.cli.project import MAX_INPUT, Project, read_bytes, read_project
+from corpus.errors import BadInput
 
 if TYPE_CHECKING:
     from app.scan.diff import Diff
@@ -53,8 +54,15 @@ def read_change(files: list[Path], diff: str | None, base: str | None) -> Change
         read = read_diff(worktree.diff_since(base))
         return Change(read, commits=worktree.messages_since(base), notes=_untracked(), base=base)
     assert diff is not None
-    read = read_diff(sys.stdin.buffer.read(MAX_INPUT) if diff == "-" else read_bytes(Path(diff)))
+    read = read_diff(_standard_input() if diff == "-" else read_bytes(Path(diff)))
     return Change(read, commits=read.commits)
+
+
+def _standard_input() -> bytes:
+    data = sys.stdin.buffer.read(MAX_INPUT + 1)
+    if len(data) > MAX_INPUT:
+        raise BadInput(f"standard input is larger than {MAX_INPUT >> 20} MiB")
+    return data
 
 
 def project_of(change: Change, policy_file: Path | None, outbound: str | None) -> Project:

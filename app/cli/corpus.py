@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,13 @@ app = typer.Typer(
 Data = Annotated[
     Path | None, typer.Option("--data", help="Data folder. Default: WHENCE_DATA_DIR, else the user's.")
 ]
+
+
+class Shape(StrEnum):
+    """Forms of what is printed."""
+
+    text = "text"
+    json = "json"
 
 
 def _catalog(data: Path | None) -> Catalog:
@@ -136,7 +144,8 @@ def build(data: Data = None) -> None:
 
 @app.command("list")
 def list_(
-    format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text", data: Data = None
+    format: Annotated[Shape, typer.Option("--format", "-f", help="For people or machines.")] = Shape.text,
+    data: Data = None,
 ) -> None:
     """The indexed releases, with files, code units and main licence."""
     catalog = _catalog(data)
@@ -151,7 +160,7 @@ def list_(
              "main_license": licenses[0][0] if licenses else "",
              "added": datetime.fromtimestamp(entry.added, UTC).isoformat(timespec="seconds")}
         )  # fmt: skip
-    if format == "json":
+    if format is Shape.json:
         typer.echo(json.dumps(rows, indent=1))
         return
     for row in rows:
@@ -166,27 +175,28 @@ def list_(
 
 @app.command()
 def status(
-    format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text", data: Data = None
+    format: Annotated[Shape, typer.Option("--format", "-f", help="For people or machines.")] = Shape.text,
+    data: Data = None,
 ) -> None:
     """What is published, and what was kept and skipped, by licence, language and reason."""
     from collections import Counter
 
     catalog = _catalog(data)
     totals: dict[str, Counter[str]] = {"licenses": Counter(), "languages": Counter(), "skips": Counter()}
-    sums: Counter[str] = Counter()
+    sums: Counter[str] = Counter(dict.fromkeys(("files", "units", "lines", "tokens", "bytes"), 0))
     missing = []
     entries = catalog.entries()
     for entry in entries.values():
         segment = catalog.segment(entry)
         for name, counter in totals.items():
             counter.update(segment.counts[name])
-        sums.update({k: segment.counts[k] for k in ("files", "units", "lines", "tokens")})
+        sums.update({name: segment.counts[name] for name in sums if name != "bytes"})
         sums["bytes"] += sum(e["bytes"] for e in segment.manifest["sealed"].values())
         missing += [f"{entry.purl}: {part}" for part in segment.facts.missing]
     facts = {"data": str(catalog.data), "snapshot": catalog.current(), "releases": len(entries), **sums,
              **{name: dict(counter.most_common()) for name, counter in totals.items()},
              "missing": missing}  # fmt: skip
-    if format == "json":
+    if format is Shape.json:
         typer.echo(json.dumps(facts, indent=1))
         return
     typer.echo(f"data folder  {catalog.data}\nsnapshot     {catalog.current() or 'none published'}")

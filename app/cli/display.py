@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from app.report.model import OriginLines, Report
     from app.scan.diff import Diff
     from corpus.index.snapshot import Snapshot
+
+
+_BREAK = re.compile(r"\r\n?|\n")  # as the index counts lines
 
 
 def context_for(
@@ -60,6 +64,6 @@ def _lines_of(origin: OriginLines, index: Snapshot) -> dict[tuple[str, str, int]
     text = index.text_of(origin.purl, origin.path)
     if text is None:
         return {}
-    lines = text.decode("utf-8", "replace").split("\n")
+    lines = _BREAK.split(text.decode("utf-8", "replace"))
     first, last = origin.start_line, min(origin.end_line, len(lines))
     return {(origin.purl, origin.path, n): lines[n - 1] for n in range(first, last + 1)}

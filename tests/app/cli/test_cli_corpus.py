@@ -1,4 +1,4 @@
-"""`whence corpus` and `whence doctor` over small corpora: what they print, and what is published afterwards."""
+"""`whence corpus` and `whence doctor` over small corpora: what they print, what is published afterwards."""
 
 import json
 import shutil
@@ -128,7 +128,7 @@ def test_a_corpus_of_other_parameters_is_refused_with_advice(whence, data):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("corpus", "add"), "whence corpus add pkg:"),
+        (("corpus", "add"), "at least one PURL"),
         (("corpus", "add", "no/such/place"), "neither a package URL"),
         (("corpus", "add", "-m", "no-such.toml"), "no-such.toml"),
         (("corpus", "list", "-f", "yaml"), "json"),

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import pytest
 import typer.main
-from click import Command, Context, Group
+from click import Command, Group
 
 from app.cli.main import app
 
@@ -29,8 +29,6 @@ TREE = commands(typer.main.get_command(app))
 
 @pytest.mark.parametrize(("path", "command"), TREE, ids=[" ".join(path) or "whence" for path, _ in TREE])
 def test_help_teaches(path, command):
-    text = command.get_help(Context(command, info_name=" ".join(("whence", *path))))
-    assert text
     assert command.help, "a command says what it does"
     assert len(command.help.split()) >= 4
     for parameter in command.params:
