@@ -89,6 +89,8 @@ def apply_decisions(
 
 def _in_code(finding: Finding, shown: ShownLines, policy: Policy) -> Verdict:
     """The verdict once what stands in the code itself is counted."""
+    if not {finding.region.start_line, finding.region.end_line} <= shown.place.keys():
+        return finding.verdict  # only sketches were sent: nobody here can read what stands in the code
     start, end = shown.place[finding.region.start_line], shown.place[finding.region.end_line]
     path = finding.region.path
     said = finding.verdict
