@@ -1,24 +1,45 @@
-"""From ranked candidates of the algorithm layer to matches: rewritten and translated code."""
+"""From ranked candidates of the algorithm layer to matches: rewritten and translated code.
+
+For each of the best candidate files all good local alignments are gathered; those that lie close together on
+both sides make one region. What the best other origin agrees in, within that region, is what any code of
+this sort agrees in: a derived piece stands above it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.disguise import Candidate, Disguise, standing
+from corpus.disguise import Candidate, Disguise, Part
 from corpus.evidence import Evidence, line_pairs
-from corpus.index.snapshot import Index
+from corpus.index.snapshot import FileRef, Index
 from corpus.languages import Kind
 from corpus.matches import Match, Origin
 from corpus.purl import package_name
 from corpus.query import Query
 
-PER_RANGE = 5
-"""Candidates of one range that become matches: one may be an alert, all may be leads."""
+CORPUS_FILES = 6
+RIVALS = 6
+NEAR_LINES = 14
+"""Lines of the change between two parts of one region."""
 
+NEAR_ORIGIN_LINES = 250
+AGAIN = 0.35
+"""What a name or number counts for that the region has had."""
+
+VALUES_SHARE = 2.0
+WORDS_SHARE = 1.2
+WORDS_FREE = 10.0
+"""Words alone are a common subject or a common library (glue), numbers alone a common table: they count as far as
+what is done with them agrees too."""
+
+SKIPPED = 0.5
+SECOND_ALIGNED = 4.0
+SECOND_BAG = 0.5
 _FAMILIES = (
     {"c", "cpp", "objc"},
     {"python", "cython"},
@@ -27,71 +48,161 @@ _FAMILIES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A candidate with the parts of its file that agree with the change."""
+
+    candidate: Candidate
+    parts: list[Part]
+
+
 def derived(query: Query, index: Index, accept: Callable[[str], bool] = lambda purl: True) -> list[Match]:
     """Matches of the algorithm layer, best first; regions may overlap. Background is never an origin here."""
     disguise = Disguise(query, index, accept)
-    found: list[Match] = []
-    for number in range(len(disguise.ranges)):
-        ranked = disguise.candidates(number)
-        for place, candidate in enumerate(c for c in ranked[:PER_RANGE] if not c.background):
-            best = place == 0 and candidate is ranked[0]
-            height = standing(ranked, package_name) if best else -math.inf
-            match = _match(query, index, disguise, candidate, height)
-            if match is not None:
-                found.append(match)
+    if not disguise.ranges:
+        return []
+    pool = best_of_files(c for number in range(len(disguise.ranges)) for c in disguise.candidates(number))
+    chosen = [c for c in pool if not c.background][:CORPUS_FILES]
+    if not chosen:
+        return []
+    others = [c for c in pool if package_name(c.purl) != package_name(chosen[0].purl)][:RIVALS]
+    wanted = list(dict.fromkeys((*chosen, *others)))
+    gathered = [Gathered(c, disguise.parts(c)) for c in wanted]
+    found = []
+    for one in gathered[: len(chosen)]:
+        match = _match(query, index, disguise, one, gathered)
+        if match is not None:
+            found.append(match)
     return sorted(found, key=lambda m: (-m.rank, m.start_line, m.origin.purl))
 
 
+def best_of_files(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The best unit of each file, best product first; each with the file's best bag score."""
+    best: dict[FileRef, Candidate] = {}
+    for candidate in candidates:
+        known = best.get(candidate.ref)
+        if known is None or candidate.product > known.product:
+            best[candidate.ref] = candidate
+    return sorted(best.values(), key=lambda c: (-c.product, c.purl, c.unit))
+
+
+def region_of(parts: Sequence[Part], lines: NDArray[np.int64], origin: NDArray[np.int64]) -> list[Part]:
+    """The best part and those that join it, growing while they are near on both sides."""
+    if not parts:
+        return []
+    best = max(range(len(parts)), key=lambda i: parts[i].bits)
+    taken = [parts[best]]
+    low, high = int(lines[taken[0].left[0]]), int(lines[taken[0].left[-1]])
+    start, end = int(origin[taken[0].right[0]]), int(origin[taken[0].right[-1]])
+    for side in (parts[best + 1 :], parts[:best][::-1]):
+        for part in side:
+            first, last = int(lines[part.left[0]]), int(lines[part.left[-1]])
+            there, until = int(origin[part.right[0]]), int(origin[part.right[-1]])
+            if first - high > NEAR_LINES or low - last > NEAR_LINES:
+                break
+            if there - end > NEAR_ORIGIN_LINES or start - until > NEAR_ORIGIN_LINES:
+                continue
+            taken.append(part)
+            low, high = min(low, first), max(high, last)
+            start, end = min(start, there), max(end, until)
+    return sorted(taken, key=lambda part: int(part.left[0]))
+
+
+def worth(query: Query, parts: Sequence[Part], first: int, last: int) -> dict[str, float]:
+    """Bits of the pairs within a token range of the query, by what agrees; added lines only.
+
+    values: numbers; words: names and strings; structure: operators and control flow; skipped: what the
+    alignments passed over (negative). A name or number counts in full once: an agreement is not two.
+    """
+    terms = {"values": 0.0, "words": 0.0, "structure": 0.0, "skipped": 0.0}
+    if not parts:
+        return terms
+    left = np.concatenate([part.left for part in parts])
+    weight = np.concatenate([part.weight for part in parts])
+    inside = (left >= first) & (left <= last) & query.added[left]
+    left, weight = left[inside], weight[inside]
+    kind = query.kind[left]
+    named = (kind == Kind.NAME) | (kind == Kind.STRING)
+    numbered = kind == Kind.NUMBER
+    fresh = np.zeros(len(left), bool)
+    fresh[np.unique(query.raw[left], return_index=True)[1]] = True
+    weight = np.where((named | numbered) & ~fresh, AGAIN, 1.0) * weight
+    values, words = float(weight[numbered].sum()), float(weight[named].sum())
+    structure = float(weight[~named & ~numbered].sum())
+    terms["values"] = min(values, VALUES_SHARE * (structure + words))
+    terms["words"] = min(words, WORDS_SHARE * (structure + values) + WORDS_FREE)
+    terms["structure"] = structure
+    share = len(left) / max(1, sum(len(part.left) for part in parts))
+    terms["skipped"] = -SKIPPED * share * sum(float(part.weight.sum()) - part.bits for part in parts)
+    return terms
+
+
+def standing(
+    query: Query, one: Gathered, bits: float, first: int, last: int, others: Sequence[Gathered]
+) -> float:
+    """How far an origin stands above the best one of another origin in a region (natural logarithms).
+
+    Copies of one origin (same cluster) and other files of its package are no rivals.
+    """
+    package, cluster = package_name(one.candidate.purl), one.candidate.cluster
+    rivals = [
+        (max(0.0, sum(worth(query, o.parts, first, last).values())), o.candidate.bag)
+        for o in others
+        if package_name(o.candidate.purl) != package and o.candidate.cluster != cluster
+    ]
+    aligned, bag = max(rivals, key=lambda r: r[0] * r[1], default=(0.0, 0.0))
+    return math.log(bits / (aligned + SECOND_ALIGNED)) + math.log(one.candidate.bag / (bag + SECOND_BAG))
+
+
 def _match(
-    query: Query, index: Index, disguise: Disguise, candidate: Candidate, height: float
+    query: Query, index: Index, disguise: Disguise, one: Gathered, others: Sequence[Gathered]
 ) -> Match | None:
-    mine = query.added[candidate.left]
+    ref = one.candidate.ref
+    lines = index.tokens(ref).line.astype(np.int64)
+    parts = region_of(one.parts, query.line, lines)
+    if not parts:
+        return None
+    left = np.concatenate([p.left for p in parts])
+    right = np.concatenate([p.right for p in parts])
+    mine = query.added[left]
     if not mine.any():
         return None
-    left, right = candidate.left[mine], candidate.right[mine]
-    segment, lines, _ = disguise.file(candidate.ref)
-    start, end = int(lines[right].min()), int(lines[right].max())
-    first, last = int(query.line[left].min()), int(query.line[left].max())
-    language = index.file(candidate.ref).language
+    first, last = int(left[0]), int(left[-1])
+    terms = worth(query, parts, first, last)
+    bits = max(1.0, sum(terms.values()))
+    height = standing(query, one, bits, first, last, others)
+    left, right = left[mine], right[mine]
+    spanned = disguise.elements_between(first, last)
+    origin_spanned = disguise.unit(one.candidate.unit)
     evidence = Evidence(
-        kind="rewritten" if _same_family(query.language, language) else "translated",
-        similarity=_share(disguise, candidate),
-        containment_region=_share(disguise, candidate),
-        containment_origin=min(1.0, len(candidate.left) / max(1, disguise.unit_elements(candidate))),
+        kind="rewritten" if _same_family(query.language, index.file(ref).language) else "translated",
+        similarity=min(1.0, len(left) / max(1, spanned)),
+        containment_region=min(1.0, len(left) / max(1, spanned)),
+        containment_origin=min(1.0, len(left) / max(1, len(origin_spanned.elements.at))),
         tokens=len(left),
         longest_run=_longest_run(left, right),
-        bits=candidate.aligned,
-        terms={"aligned": candidate.aligned, "bag": candidate.bag, "standing": height},
-        line_pairs=line_pairs(query.line[left], lines[right].astype(np.int64)),
-        renames=_renames(query, index, candidate, left, right),
+        bits=bits,
+        terms={**terms, "bag": one.candidate.bag, "standing": height},
+        line_pairs=line_pairs(query.line[left], lines[right]),
+        renames=_renames(query, index, one.candidate, left, right),
         discounts=(),
     )
-    origin = Origin(candidate.ref, candidate.purl, candidate.background, start, end)
-    return Match(
-        query.path,
-        first,
-        last,
-        origin,
-        evidence,
-        standing=height,
-        rank=math.log(max(candidate.product, 1e-9)),
+    origin = Origin(
+        ref, one.candidate.purl, one.candidate.background, int(lines[right].min()), int(lines[right].max())
     )
+    numbers = query.line[left]
+    return Match(
+        query.path, int(numbers.min()), int(numbers.max()), origin, evidence,
+        standing=height, rank=math.log(max(bits * one.candidate.bag, 1e-9)),
+    )  # fmt: skip
 
 
 def _same_family(one: str, other: str) -> bool:
     return one == other or any({one, other} <= family for family in _FAMILIES)
 
 
-def _share(disguise: Disguise, candidate: Candidate) -> float:
-    """Matched elements as a part of the elements between the first and the last of the region."""
-    spanned = disguise.elements_between(int(candidate.left[0]), int(candidate.left[-1]))
-    return min(1.0, len(candidate.left) / max(1, spanned))
-
-
 def _longest_run(left: NDArray[np.int64], right: NDArray[np.int64]) -> int:
     """Most matched elements in a row with at most one token between them on both sides."""
-    if not len(left):
-        return 0
     breaks = np.flatnonzero((np.diff(left) > 2) | (np.diff(right) > 2))
     return int(np.diff(np.concatenate(([-1], breaks, [len(left) - 1]))).max())
 

@@ -7,7 +7,6 @@ about equally, so the best candidate is compared with the best of any other orig
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from corpus.fingerprint.features import Elements, elements, unit_features
 from corpus.fingerprint.hashing import U64
 from corpus.index.build import rarity
-from corpus.index.segment import Segment
+from corpus.index.segment import FileTokens, Segment
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
 from corpus.languages.neutral import Symbol
@@ -29,6 +28,12 @@ CORPUS_CANDIDATES = 40
 BACKGROUND_CANDIDATES = 30
 LEAST_TOKENS = 25
 MOST_ELEMENTS = 1500
+SURROUNDINGS = 1000
+"""Tokens of the origin's file before and behind a candidate that are aligned too."""
+
+LEAST_PART_BITS = 10.0
+LEAST_PART_ELEMENTS = 6
+MOST_PARTS_OF_FILE = 12
 
 # Alignment scores in hundredths of a bit.
 GAP = 45
@@ -62,11 +67,7 @@ _OPERATORS = operator_weights()
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One aligned unit of the index.
-
-    aligned: bits of the local alignment. bag: see `Bag.scores`. left, right: token indices of matched elements
-    (query; file of the origin). weight: bits of each pair.
-    """
+    """One aligned unit of the index. aligned: bits of the local alignment. bag: see `bag_scores`."""
 
     unit: int
     ref: FileRef
@@ -75,13 +76,33 @@ class Candidate:
     cluster: int
     aligned: float
     bag: float
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    weight: NDArray[np.float64]
 
     @property
     def product(self) -> float:
         return self.aligned * self.bag
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One local alignment. left, right: token indices of matched elements (query; file of the origin).
+
+    bits: its score. weight: bits of each pair.
+    """
+
+    bits: float
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedUnit:
+    """A unit of the index: its file, index of its first token there, origin cluster, elements (from 0 on)."""
+
+    ref: FileRef
+    first: int
+    cluster: int
+    elements: Elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +152,14 @@ class Disguise:
         self.ranges = ranges
         self._keys, self._owner = unit_features(self._made, self._first, self._last)
         self._found = look_up(np.unique(np.concatenate((self._keys, _element_keys(self._made)))), index)
-        self.file = lru_cache(maxsize=256)(self._file)
+        self._tokens = lru_cache(maxsize=64)(index.tokens)
+        self._units: dict[int, IndexedUnit] = {}
 
     def candidates(self, number: int) -> list[Candidate]:
         """Aligned candidates of one range, best product first."""
         units, scores = bag_scores(self._found, self._keys[self._owner == number], self._index)
         first, last = self.ranges[number]
-        mine = self._made.slice(first, last)
-        if len(mine.at) > MOST_ELEMENTS:
-            mine = Elements(mine.at[:MOST_ELEMENTS], mine.symbol[:MOST_ELEMENTS], mine.keys[:MOST_ELEMENTS])
+        mine = self._made.slice(first, last).head(MOST_ELEMENTS)
         chosen = list(self._choose(units, scores))
         compiled = compile_pays(len(mine.at) * 250 * len(chosen))
         found = (self._align(mine, unit, score, compiled=compiled) for unit, score in chosen)
@@ -149,11 +169,6 @@ class Disguise:
         """Elements from token first to token last (inclusive) of the query."""
         low, high = np.searchsorted(self._made.at, (first, last + 1)).tolist()
         return int(high - low)
-
-    def unit_elements(self, candidate: Candidate) -> int:
-        """Elements of the unit that a candidate is."""
-        _, row = self._index.unit(candidate.unit)
-        return len(self.file(candidate.ref)[2].slice(int(row["first"]), int(row["last"])).at)
 
     def _choose(self, units: NDArray[np.int64], scores: NDArray[np.float64]) -> Iterable[tuple[int, float]]:
         """The best unit of each of the best files, from corpus and background."""
@@ -174,29 +189,58 @@ class Disguise:
             if not any(room.values()):
                 return
 
-    def _file(self, ref: FileRef) -> tuple[Segment, NDArray[np.uint32], Elements]:
-        segment = self._index.segment(ref.segment)
-        tokens = self._index.tokens(ref)
-        which, ids = np.unique(tokens.vocab, return_inverse=True)
-        spelling = [segment.spelling(v).encode() for v in which.tolist()]
-        return segment, tokens.line, elements(tokens.kind, tokens.neutral, tokens.renamed, ids, spelling)
+    def unit(self, unit: int) -> IndexedUnit:
+        """A unit of the index with its elements (kept: ranges of one change share candidates)."""
+        known = self._units.get(unit)
+        if known is None:
+            ref, row = self._index.unit(unit)
+            first, last = int(row["first"]), int(row["last"])
+            made = _elements_of(self._tokens(ref), self._index.segment(ref.segment), first, last)
+            cluster = int(self._index.clusters(np.array([unit], np.uint32))[0])
+            known = IndexedUnit(ref, first, cluster, made)
+            self._units[unit] = known
+        return known
 
     def _align(self, mine: Elements, unit: int, bag: float, *, compiled: bool) -> Candidate | None:
-        ref, row = self._index.unit(unit)
-        segment, _, whole = self.file(ref)
-        theirs = whole.slice(int(row["first"]), int(row["last"]))
+        indexed = self.unit(unit)
+        theirs = indexed.elements
         scores = self._scores(mine, theirs)
         best, pairs = best_local(scores, GAP, compiled=compiled)
         if not len(pairs):
             return None
-        weight = scores[pairs[:, 0], pairs[:, 1]] / 100.0
-        keep = weight > 0
-        left, right = mine.at[pairs[keep, 0]], theirs.at[pairs[keep, 1]]
-        cluster = int(self._index.clusters(np.array([unit], np.uint32))[0])
-        facts = segment.facts
-        return Candidate(
-            unit, ref, facts.purl, facts.background, cluster, best / 100.0, bag, left, right, weight[keep]
-        )
+        facts = self._index.segment(indexed.ref.segment).facts
+        return Candidate(unit, indexed.ref, facts.purl, facts.background, indexed.cluster, best / 100.0, bag)
+
+    def parts(self, candidate: Candidate) -> list[Part]:
+        """All good local alignments of the added code with the surroundings of a candidate, in query order.
+
+        The helper next door and the table of coefficients agree too, or they don't.
+        """
+        first, last = self.ranges[-1]
+        mine = self._made.slice(first, last).head(MOST_ELEMENTS)
+        row = self._index.unit(candidate.unit)[1]
+        tokens, segment = self._tokens(candidate.ref), self._index.segment(candidate.ref.segment)
+        start = max(0, int(row["first"]) - SURROUNDINGS)
+        theirs = _elements_of(tokens, segment, start, int(row["last"]) + SURROUNDINGS)
+        scores = self._scores(mine, theirs)
+        compiled = compile_pays(12 * scores.size)
+        found: list[Part] = []
+        open_rows = [(0, len(mine.at))]
+        while open_rows and len(found) < MOST_PARTS_OF_FILE:
+            low, high = open_rows.pop()
+            if high - low < LEAST_PART_ELEMENTS:
+                continue
+            best, pairs = best_local(scores[low:high], GAP, compiled=compiled)
+            if best < LEAST_PART_BITS * 100:
+                continue
+            rows = pairs[:, 0] + low
+            weight = scores[rows, pairs[:, 1]] / 100.0
+            keep = weight > 0
+            found.append(
+                Part(best / 100.0, mine.at[rows[keep]], theirs.at[pairs[keep, 1]] + start, weight[keep])
+            )
+            open_rows += [(low, int(rows[0])), (int(rows[-1]) + 1, high)]
+        return sorted(found, key=lambda part: int(part.left[0]))
 
     def _scores(self, mine: Elements, theirs: Elements) -> NDArray[np.int32]:
         """int32[len(mine), len(theirs)]: worth of letting one element stand for the other."""
@@ -223,6 +267,14 @@ class Disguise:
         meets = equal[row, column]
         np.maximum.at(scores, (row[meets], column[meets]), value[meets])
         return scores
+
+
+def _elements_of(tokens: FileTokens, segment: Segment, first: int, last: int) -> Elements:
+    """Elements of the tokens first..last (half-open) of an indexed file; positions count from `first`."""
+    part = slice(first, last)
+    which, ids = np.unique(tokens.vocab[part], return_inverse=True)
+    spelling = [segment.spelled(v) for v in which.tolist()]
+    return elements(tokens.kind[part], tokens.neutral[part], tokens.renamed[part], ids, spelling)
 
 
 def _places(made: Elements, shared: U64) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -261,14 +313,3 @@ def query_ranges(query: Query) -> list[tuple[int, int]]:
     if whole[1] - whole[0] >= LEAST_TOKENS and whole not in out:
         out.append(whole)
     return out
-
-
-def standing(ranked: list[Candidate], package: Callable[[str], str]) -> float:
-    """How far the best candidate stands above the best one of another origin (natural logarithms).
-
-    Copies of one origin (same cluster) and other files of its package are no rivals.
-    """
-    best = ranked[0]
-    rivals = [c for c in ranked[1:] if package(c.purl) != package(best.purl) and c.cluster != best.cluster]
-    aligned, bag = max(((r.aligned, r.bag) for r in rivals), key=lambda r: r[0] * r[1], default=(0.0, 0.0))
-    return math.log(best.aligned / (aligned + SECOND_ALIGNED)) + math.log(best.bag / (bag + SECOND_BAG))

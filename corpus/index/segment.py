@@ -348,12 +348,15 @@ class Segment:
     def _spelling(self) -> tuple[bytes, NDArray[np.uint32]]:
         return (
             zstandard.decompress(read_sealed(self.folder, "vocab_text.zst", self.manifest)),
-            self.array("vocab_ends", "<u4").all(),
+            np.concatenate(([np.uint32(0)], self.array("vocab_ends", "<u4").all())),
         )
 
-    def spelling(self, vocab: int) -> str:
+    def spelled(self, vocab: int) -> bytes:
         text, ends = self._spelling
-        return text[ends[vocab - 1] if vocab else 0 : ends[vocab]].decode("utf-8", "replace")
+        return text[ends[vocab] : ends[vocab + 1]]
+
+    def spelling(self, vocab: int) -> str:
+        return self.spelled(vocab).decode("utf-8", "replace")
 
     def text(self, file: int) -> bytes | None:
         """The source text of a file, or None where texts are not kept."""
