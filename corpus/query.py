@@ -79,7 +79,7 @@ def make_query(
         text = b"\n".join(region.lines) + b"\n"
         scanned = scan(text, language, compiled=compiled, fragment=region.first_line > 1)
         tokens, index = significant(scanned)
-        own = cut(scanned, text, language, params)
+        own = cut(scanned, text, language, params, compiled=compiled)
         made = sketch(tokens, own, params, compiled=compiled)
         put("raw", tokens.raw)
         put("renamed", tokens.renamed)

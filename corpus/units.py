@@ -60,8 +60,12 @@ _FINDERS: dict[str, Callable[[Source], list[Span]]] = {
 }
 
 
-def cut(scan: Scan, text: bytes, language: str, params: Params) -> tuple[Unit, ...]:
+def cut(
+    scan: Scan, text: bytes, language: str, params: Params, *, compiled: bool = False
+) -> tuple[Unit, ...]:
     """The units of a text, ordered by their first token.
+
+    compiled: use machine code (numba; the first call loads it). The result is the same.
 
     `first` and `last` of a unit are a half-open range of the significant tokens (`significant(scan)`).
     """
@@ -72,7 +76,7 @@ def cut(scan: Scan, text: bytes, language: str, params: Params) -> tuple[Unit, .
     index = np.flatnonzero(scan.keep)
     units: list[Unit] = []
     covered = 0
-    for span in _spans(scan, text, language, params):
+    for span in _spans(scan, text, language, params, compiled):
         first, last = int(position[span.first]), int(position[span.last])
         if first == last:
             continue
@@ -90,11 +94,11 @@ def cut(scan: Scan, text: bytes, language: str, params: Params) -> tuple[Unit, .
     return tuple(units)
 
 
-def _spans(scan: Scan, text: bytes, language: str, params: Params) -> list[Span]:
+def _spans(scan: Scan, text: bytes, language: str, params: Params, compiled: bool) -> list[Span]:
     if dialect := _BRACES.get(language):
-        return braces.find_functions(Source(scan, text), dialect, params.window_tokens)
+        return braces.find_functions(Source(scan, text, compiled=compiled), dialect, params.window_tokens)
     if finder := _FINDERS.get(language):
-        return finder(Source(scan, text))
+        return finder(Source(scan, text, compiled=compiled))
     return []
 
 

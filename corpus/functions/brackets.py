@@ -39,14 +39,13 @@ class Brackets:
         if preprocessor:
             _mask_directives(source, codes, turns, self.directives)
         places = np.flatnonzero(turns)
-        pairs = _pair_balanced(codes[places], turns[places])
+        pairs = _pair_compiled(codes, turns) if source.compiled else _pair_balanced(codes, turns, places)
         if pairs is None:
             careful = _CarefulPairing(source)
             careful.run(places.tolist())
             self.close, self.lost = careful.close, careful.lost
         else:
-            opening, closing = places[pairs[0]].tolist(), places[pairs[1]].tolist()
-            self.close = dict(zip(opening, closing, strict=True))
+            self.close = dict(zip(pairs[0].tolist(), pairs[1].tolist(), strict=True))
         self.open = {close: start for start, close in self.close.items() if start not in self.lost}
         self.braces = places[codes[places] == _OPEN].tolist()
 
@@ -153,13 +152,25 @@ class _CarefulPairing:
                 indices.pop()
 
 
+_Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def _pair_compiled(codes: NDArray[np.uint8], turns: NDArray[np.int8]) -> _Pairs | None:
+    """The same as `_pair_balanced`."""
+    from corpus.functions.compiled import pair
+
+    balanced, opening, closing = pair(codes, turns)
+    return (opening, closing) if balanced else None
+
+
 def _pair_balanced(
-    signs: NDArray[np.uint8], turns: NDArray[np.int8]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]] | None:
-    """(openers, closers) as indices, if all brackets nest; None otherwise.
+    codes: NDArray[np.uint8], turns: NDArray[np.int8], places: NDArray[np.intp]
+) -> _Pairs | None:
+    """(openers, closers) as tokens, if all brackets nest; None otherwise. places: tokens that are brackets.
 
     Brackets of one depth alternate, so that sorting by depth, stably, puts each opener before its closer.
     """
+    codes, turns = codes[places], turns[places]
     if len(turns) % 2:
         return None
     depth = np.cumsum(turns, dtype=np.int32)
@@ -168,10 +179,10 @@ def _pair_balanced(
     level = depth - (turns > 0)
     order = np.argsort(level, kind="stable")
     opening, closing = order[::2], order[1::2]
-    gap = signs[closing].astype(np.int16) - signs[opening]
+    gap = codes[closing].astype(np.int16) - codes[opening]
     if np.any((gap != 1) & (gap != 2)) or np.any(turns[opening] != 1):
         return None
-    return opening, closing
+    return places[opening], places[closing]
 
 
 def _mask_directives(

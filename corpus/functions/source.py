@@ -17,6 +17,8 @@ from corpus.languages import Kind, Scan
 ARROW, ASSIGN_LEFT, SCOPE = 1, 2, 3
 _WORD_KINDS = bytes((Kind.NAME, Kind.KEYWORD))
 _TWO_BYTES = {b"=>": ARROW, b"<-": ASSIGN_LEFT, b"::": SCOPE}
+_DOUBLES = np.array([[*spelling, code] for spelling, code in _TWO_BYTES.items()], np.uint8)
+_OPERATOR = int(Kind.OPERATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,9 @@ class Source:
     continue another. indent, line: as scanned. All arrays have one entry a token.
     """
 
-    def __init__(self, scan: Scan, text: bytes) -> None:
+    def __init__(self, scan: Scan, text: bytes, *, compiled: bool = False) -> None:
         self.text = text
+        self.compiled = compiled
         self.kind = scan.kind
         self.kinds = scan.kind.tobytes()
         self.start = scan.start
@@ -50,6 +53,13 @@ class Source:
         self.leads = scan.fresh
 
     def _codes(self) -> bytes:
+        if self.compiled:
+            from corpus.functions.compiled import codes as machine_code
+
+            made: bytes = machine_code(
+                self.bytes, self.start, self.end, self.kind, _OPERATOR, _DOUBLES
+            ).tobytes()
+            return made
         length = self.end - self.start
         codes = np.zeros(self.size, np.uint8)
         operator = self.kind == Kind.OPERATOR

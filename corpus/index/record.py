@@ -99,7 +99,7 @@ def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compile
     """Tokenise, cut and sketch one text."""
     scanned = scan(text, language, compiled=compiled)
     tokens, index = significant(scanned)
-    units = cut(scanned, text, language, params)
+    units = cut(scanned, text, language, params, compiled=compiled)
     made = sketch(tokens, units, params, compiled=compiled)
     owner = owners(units)
     at, ids = _distinct(tokens.raw)

@@ -123,9 +123,9 @@ def meanings(  # type: ignore[no-untyped-def]
     """(kind, neutral, keep, renamed) of all tokens, numbers' renamed hashes left as they are spelled.
 
     found: kinds by the kernel. slots, words, kinds, symbols, marks: the vocabulary, its rows in `slots`.
-    plain: symbol of each kind. turn: 1 or -1 for the symbols of brackets. signs: hashes of the braces, of `#`,
-    and the renamed hash of names. flags: DROP, IMPORT, HASH_IMPORT, END_STATEMENT, SEPARATOR. name: the kind
-    of names.
+    plain: symbol of each kind. turn: 1 or -1 for the symbols of brackets. signs: hashes of the braces, of
+    `#`, and the renamed hash of names. flags: DROP, IMPORT, HASH_IMPORT, END_STATEMENT, SEPARATOR. name: the
+    kind of names.
     """
     n = len(raw)
     kind, neutral, bits = found.copy(), np.empty(n, np.uint16), np.zeros(n, np.uint8)

@@ -221,3 +221,17 @@ def test_hostile_megabytes_take_linear_time(language: str) -> None:
         start = time.process_time()
         cut(scanned, data, language, DEFAULT)
         assert time.process_time() - start <= 6, piece
+
+
+@pytest.mark.parametrize("cut_short", [1.0, 0.7, 0.3])
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_machine_code_cuts_alike(language, cut_short):
+    text = (
+        b"#include <a>\nnamespace n { int f(int a[2]) { if (a) { return g(a[0]); } }\n"
+        b"#if X\n}\n#else\n}\n#endif\n"
+        b"function h(x) { y => { z(x); } }\nfn k<T>(a: T) -> u8 { [1, 2] }\ndef m(a):\n    return (a[1])\n"
+        b"r <- function(a) { a::b(1) }\nsub p { my ($q) = @_; }\n"
+    ) * 6
+    text = text[: int(len(text) * cut_short)]
+    scanned = scan(text, language, compiled=True)
+    assert cut(scanned, text, language, DEFAULT, compiled=True) == cut(scanned, text, language, DEFAULT)
