@@ -40,6 +40,13 @@ def mix(values: U64) -> U64:
     return z
 
 
+def mix_int(z: int) -> int:
+    """`mix` of one number."""
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
+    return z ^ z >> 31
+
+
 def run_hashes(tokens: U64, k: int) -> U64:
     """Hash of every run of k tokens: n tokens give max(0, n − k + 1) values."""
     n = len(tokens)

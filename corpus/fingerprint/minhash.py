@@ -7,15 +7,18 @@ as datasketch draws them (a test compares signatures).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.fingerprint.hashing import U64, mix
+from corpus.fingerprint.hashing import U64, mix, mix_int
 from corpus.params import Params
 
 U32 = NDArray[np.uint32]
+_BAND = 0x9FB21C651E98DF25
+_MASK = (1 << 64) - 1
 
 
 @lru_cache(maxsize=8)
@@ -62,5 +65,13 @@ def bands(signature: U32, params: Params) -> U64:
     key = np.empty(columns.shape[:2], np.uint64)
     key[:] = mix(np.arange(1, params.lsh_bands + 1, dtype=np.uint64))
     for r in range(rows):
-        key = mix((key ^ columns[:, :, r].astype(np.uint64)) * np.uint64(0x9FB21C651E98DF25))
+        key = mix((key ^ columns[:, :, r].astype(np.uint64)) * np.uint64(_BAND))
+    return key
+
+
+def band_key(number: int, rows: Iterable[int]) -> int:
+    """The key of one band alone, as `bands` makes it: its number and the values of its rows."""
+    key = mix_int(number + 1)
+    for value in rows:
+        key = mix_int((key ^ value) * _BAND & _MASK)
     return key

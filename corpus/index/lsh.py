@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from corpus.fingerprint.minhash import bands
+from corpus.fingerprint.minhash import band_key
 from corpus.index.table import Table
 from corpus.params import Params
 
@@ -22,15 +22,12 @@ if TYPE_CHECKING:
 class _Band:
     """One hash table of a MinHashLSH: band bytes (big-endian rows, as datasketch makes them) → unit ids."""
 
-    def __init__(self, table: Table, number: int, params: Params) -> None:
-        self._table, self._number, self._params = table, number, params
+    def __init__(self, table: Table, number: int) -> None:
+        self._table, self._number = table, number
 
     def get(self, band: bytes) -> Iterator[int]:
-        rows = self._params.lsh_rows
-        signature = np.zeros((1, self._params.lsh_bands * rows), np.uint32)
-        signature[0, self._number * rows : (self._number + 1) * rows] = np.frombuffer(band, ">u4")
-        key = bands(signature, self._params)[:, self._number]
-        return iter(self._table.lookup(key)[1].tolist())
+        key = band_key(self._number, np.frombuffer(band, ">u4").tolist())
+        return iter(self._table.lookup(np.array([key], np.uint64))[1].tolist())
 
 
 def minhash_lsh(table: Table, params: Params) -> MinHashLSH:
@@ -38,5 +35,5 @@ def minhash_lsh(table: Table, params: Params) -> MinHashLSH:
     from datasketch import MinHashLSH
 
     lsh: Any = MinHashLSH(num_perm=params.num_perm, params=(params.lsh_bands, params.lsh_rows))
-    lsh.hashtables = [_Band(table, number, params) for number in range(params.lsh_bands)]
+    lsh.hashtables = [_Band(table, number) for number in range(params.lsh_bands)]
     return lsh
