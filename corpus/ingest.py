@@ -11,12 +11,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from corpus.archive import unpack as archive
-from corpus.errors import WhenceError
+from corpus.errors import ArchiveError, WhenceError
 from corpus.files import classify
 from corpus.index.catalog import Catalog
 from corpus.index.record import Record
@@ -37,7 +37,10 @@ Progress = Callable[[str, str, int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one release. status: `indexed`, `incomplete` (a part is missing), `unchanged` or `failed`."""
+    """What became of one release.
+
+    status: `indexed`, `incomplete` (a part is missing), `unchanged` or `failed`.
+    """
 
     purl: str
     status: str
@@ -47,12 +50,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """An unpacked release: source files, the texts that licences are concluded from, what was left out."""
+    """An unpacked release: source files, the texts that licences are concluded from, what was left out.
+
+    cut: artifacts that could be read up to a point only, with the reason.
+    """
 
     files: list[TreeFile]
     evidence: dict[str, bytes]
     debian_copyright: bytes | None
     skips: list[Skip]
+    cut: list[str]
 
 
 class Ingester:
@@ -117,13 +124,16 @@ class Ingester:
         purl = fetched.purl
         self._tell(purl, "unpack")
         tree = self._unpack(fetched, spool)
+        missing = (*fetched.missing, *tree.cut)
+        if tree.cut and not tree.files:
+            raise ArchiveError(f"nothing could be read of {', '.join(tree.cut)}")
         self._tell(purl, "licences")
         licenses = conclude(
             {f.path: f.text for f in tree.files}, tree.evidence, fetched.declared, tree.debian_copyright,
             self._detector, lambda done, total: self._tell(purl, "licences", done, total),
         )  # fmt: skip
         facts = ReleaseFacts(
-            purl, background, fetched.url, fetched.declared, fetched.missing,
+            purl, background, fetched.url, fetched.declared, missing,
             tuple((a.name, a.sha256) for a in fetched.artifacts),
         )  # fmt: skip
         builder = SegmentBuilder(facts, self.catalog.params, keep_text=self.keep_text)
@@ -132,20 +142,29 @@ class Ingester:
         self._tell(purl, "write")
         name = builder.write(self.catalog.segments_root, tree.skips)
         self.catalog.put(purl, name, background=background)
-        status = "incomplete" if fetched.missing else "indexed"
-        return Outcome(purl, status, "; ".join(fetched.missing), builder.counts(tree.skips))
+        status = "incomplete" if missing else "indexed"
+        return Outcome(purl, status, "; ".join(missing), builder.counts(tree.skips))
 
     def _unpack(self, fetched: Fetched, spool: Path) -> Tree:
         files: dict[str, TreeFile] = {}
         evidence: dict[str, bytes] = {}
         skips: list[Skip] = []
+        cut: list[str] = []
         copyright_text: bytes | None = None
         for artifact in fetched.artifacts:
             upstream = artifact.role == "upstream"
-            unpacked = archive.read(
-                self._pool, artifact.path, spool, strip_top=upstream, seconds=UNPACK_SECONDS
-            )
-            skips += unpacked.skips
+            stored = artifact.path.name  # the cache names it by its digest
+            try:
+                unpacked = archive.read(
+                    self._pool, artifact.path, spool, strip_top=upstream, seconds=UNPACK_SECONDS
+                )
+            except ArchiveError as error:
+                raise ArchiveError(error.message.replace(stored, artifact.name)) from error
+            for skip in unpacked.skips:
+                if skip.partial and skip.path == stored:  # where the reader stopped, nothing follows
+                    cut.append(f"{artifact.name} ({skip.reason})")
+                    skip = replace(skip, path=artifact.name)
+                skips.append(skip)
             siblings = frozenset(member.path for member in unpacked.members)
             for member in unpacked.members:
                 path = f"{artifact.folder}/{member.path}" if artifact.folder else member.path
@@ -161,7 +180,7 @@ class Ingester:
                     skips.append(Skip(path, "duplicate name"))
                 else:
                     files[path] = kept
-        return Tree([files[path] for path in sorted(files)], evidence, copyright_text, skips)
+        return Tree([files[path] for path in sorted(files)], evidence, copyright_text, skips, cut)
 
     def _sketch(self, purl: str, tree: Tree) -> Iterator[tuple[TreeFile, Record]]:
         """Records of all files, in order of path; what a child cannot read becomes a skip."""
