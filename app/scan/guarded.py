@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from app.policy.model import Policy
 from app.policy.parse import parse, with_outbound
 from app.report.model import Report
@@ -137,6 +139,17 @@ def _sketched(body: bytes, children: Pool) -> tuple[Diff, Sketch]:
     """Sketches of the client: files without text, each with the query that came for it."""
     queries = [decode_query(value) for value in children.run(f"{CHILD}:sketches", body)]
     by_path = {query.path: query for query in queries}
-    unseen = (Region(2, (b"",), (True,)),)  # stands for lines that were not sent
-    files = tuple(ChangedFile(path, unseen) for path in by_path)
+    files = tuple(ChangedFile(path, _unseen(query)) for path, query in by_path.items())
     return Diff(files), lambda changed, language: by_path[changed.path]
+
+
+def _unseen(query: Query) -> tuple[Region, ...]:
+    """Empty lines where the client's tokens stand: their text was not sent."""
+    regions: list[Region] = []
+    lines, first = np.unique(query.line, return_index=True)
+    runs = np.split(np.arange(len(lines)), np.flatnonzero(np.diff(lines) > 1) + 1)
+    for run in runs:
+        if len(run):
+            added = tuple(query.added[first[run]].tolist())
+            regions.append(Region(int(lines[run[0]]), (b"",) * len(run), added))
+    return tuple(regions)

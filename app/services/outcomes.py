@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import zstandard
@@ -167,4 +168,8 @@ def told(error: Exception) -> tuple[str, str]:
     """Slug and message of an error for its owner; of unforeseen ones the kind: they may quote input."""
     if isinstance(error, WhenceError):
         return error.slug, error.message[:2000]
-    return "internal", f"an unforeseen error ({type(error).__name__})"
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
+    return "internal", f"an unforeseen error ({type(error).__name__}{where})"
