@@ -20,7 +20,7 @@ _SIGNS = re.compile(r"^(?:(?:copyright|©|\(c\)|:|,|by(?=\s)|&copy;)\s*)+", re.I
 # Licence texts speak of copyright, too: a holder's line has a year, or a name with a capital or an address.
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _HOLDER = re.compile(r"(?:by\s+)?[A-Z][\w.'-]+(?:\s+[\w.,'&-]+){0,8}\s*(?:<[^<>\s]+>)?\.?")
-_PHRASE = re.compile(r"^(?:notice|holder|owner|law|and|or|in|is|the|to|of|interest|infring|licen[cs]e)", re.I)
+_PHRASE = re.compile(r"^(?:notice|holder|owner|law|and|or|in|is|the|to|of|interest|licen[cs]e)", re.I)
 _RESERVED = re.compile(r"[\s.,;]*\ball rights reserved\b[\s.]*$", re.IGNORECASE)
 _TRAILING = re.compile(r"[\s*/#;%!|\"'-]*(?:\*/|-->|\*\)|-\}|\"\"\"|''')?[\s*]*$")
 

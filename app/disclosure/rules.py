@@ -1,8 +1,10 @@
 """What projects ask about declared AI use: four plain rules, and those that projects have published.
 
 `judge` compares a rule with what a change declares. It judges the declaration, never the code. A published
-rule is a line of `RULES` with its source; each was read at the address given (in November 2026, in the copy
-that a public index of such pages holds) and is summed up in our words. Rules change: the page decides.
+rule is a line of `RULES` with its source, summed up in our words. What was read, in stored copies: the pages
+of Linux, SciPy, NumPy and CPython; Fedora's proposal as it went to the vote (the council approved it on
+2025-10-22); the change of scikit-image's guide that is linked; of Gentoo's page the motion, as quoted by
+others. Rules change: the page decides.
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
 """Rules that projects have published, as data: each list entry says why it is there.
 
-A preset is asked after the project's own lists, so every line of it can be overridden. Addresses are those
-of the projects' own pages, read in November 2026.
+A preset is asked after the project's own lists, so every line of it can be overridden. What was read, in
+stored copies of the sources of these sites: SciPy's Licensing, Matplotlib's Licenses, the ASF's policy (all
+categories; BUSL-1.1, BlueOak-1.0.0 and Unicode-3.0 are not in the version read). The other addresses (the
+FSF's pages, SciPy's old wiki) are where the rule is published; they were not opened for this table, and what
+rests on them is written from knowledge of the licences' texts.
 """
 
 from __future__ import annotations
