@@ -17,7 +17,7 @@ from app.policy.credits import BEGIN, HEADER, accept_in, accepted, credit_in, wi
 from app.policy.model import Policy, Waiver
 from app.policy.model import Verdict as PolicyVerdict
 from app.policy.waivers import apply
-from app.report.model import Finding, OriginLines, Verdict
+from app.report.model import Finding, OriginLines, Report, Verdict, finding_order, worst_of
 from corpus.model import ChangedFile
 
 NAMED = 5
@@ -36,12 +36,14 @@ class Decided:
 class ShownLines:
     """The lines of a changed file that are known, closed up so that their number bounds all work.
 
-    place: line number of the file → 1-based position in `lines`. added: positions of new lines.
-    Where lines are missing, blank ones stand for the first few: what follows is then no header of the file.
+    place: line number of the file → 1-based position in `lines`. number: the other way round.
+    added: positions of new lines. Where lines are missing, blank ones stand for the first few: what follows
+    is then no header of the file.
     """
 
     lines: Sequence[str]
     place: Mapping[int, int]
+    number: Mapping[int, int]
     added: Collection[int]
     has_snippets: bool
 
@@ -61,11 +63,8 @@ class ShownLines:
                 if new:
                     added.add(len(lines))
             expected = region.first_line + len(region.lines)
-        return cls(lines, place, added, any(BEGIN in line for line in lines))
-
-    def number(self, position: int) -> int:
-        """The line number of a position."""
-        return next(number for number, at in self.place.items() if at == position)
+        number_at = {at: number for number, at in place.items()}
+        return cls(lines, place, number_at, added, any(BEGIN in line for line in lines))
 
 
 def apply_decisions(
@@ -79,12 +78,23 @@ def apply_decisions(
         replace(finding, verdict=_in_code(finding, shown[finding.region.path], policy))
         for finding in findings
     ]
-    waivers = apply(policy.waivers, findings, today)
+    return _waived(findings, policy.waivers, today)
+
+
+def with_waivers(report: Report, waivers: Iterable[Waiver], today: date) -> Report:
+    """A stored report with further decisions, as a service keeps them: applied when it is rendered."""
+    decided = _waived(report.findings, waivers, today)
+    findings = tuple(sorted(decided.findings, key=finding_order))
+    worst = worst_of(findings, searched=report.worst is not None)
+    return replace(report, findings=findings, worst=worst, limits=(*report.limits, *decided.notes))
+
+
+def _waived(findings: Sequence[Finding], waivers: Iterable[Waiver], today: date) -> Decided:
+    found = apply(waivers, findings, today)
     decided = tuple(
-        replace(f, verdict=_reported(waivers.verdicts[f.id])) if f.id in waivers.verdicts else f
-        for f in findings
+        replace(f, verdict=_reported(found.verdicts[f.id])) if f.id in found.verdicts else f for f in findings
     )
-    return Decided(decided, (*_expired(waivers.expired), *_stale(waivers.stale)))
+    return Decided(decided, (*_expired(found.expired), *_stale(found.stale)))
 
 
 def _in_code(finding: Finding, shown: ShownLines, policy: Policy) -> Verdict:
@@ -97,11 +107,11 @@ def _in_code(finding: Finding, shown: ShownLines, policy: Policy) -> Verdict:
     verdict = PolicyVerdict(said.status, said.rule, said.why, said.what_to_do)
     credit = credit_in(shown.lines, start, end, names_of(finding.origin), snippets=shown.has_snippets)
     if credit:
-        credit = replace(credit, line=shown.number(credit.line))
+        credit = replace(credit, line=shown.number[credit.line])
         verdict = with_credit(verdict, credit, finding.license.expression, path)
     accept = accept_in(shown.lines, start, end, shown.added) if policy.inline_accepts != "off" else None
     if accept:
-        accept = replace(accept, line=shown.number(accept.line))
+        accept = replace(accept, line=shown.number[accept.line])
         if accept.problem:
             note = f"The accept at line {accept.line} does not hold: {accept.problem}."
             verdict = replace(verdict, why=f"{verdict.why} {note}")
