@@ -3,12 +3,9 @@
 import gc
 import os
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -21,7 +18,6 @@ from corpus.query import make_query
 from tests.small_corpus import LATTICE, MEADOW, add_release, sample, sample_corpus, sample_tree
 
 pytestmark = pytest.mark.usefixtures("careless_disk")
-PROJECT = Path(__file__).resolve().parents[3]
 
 
 def query(text, path="new.c"):
@@ -242,29 +238,32 @@ def test_answers_during_swaps_fit_one_generation(tmp_path):
     assert all(found == expected[identity] for identity, found in answers)
 
 
-_BUILDER = """
-import sys
-from pathlib import Path
-from corpus.index import build
-from corpus.index.catalog import Catalog
-catalog = Catalog(Path(sys.argv[1]))
-log = open(sys.argv[2], "a", buffering=1)
-inner = Catalog._publish
-def publish(self, identity):
-    log.write("in\\n")
-    inner(self, identity)
-    log.write("out\\n")
-Catalog._publish = publish
-for _ in range(3):
-    catalog.build()
-"""
-
-
 def test_one_publisher_at_a_time(tmp_path):
     catalog = sample_corpus(tmp_path / "data")
     log = tmp_path / "log"
-    command = [sys.executable, "-c", _BUILDER, str(tmp_path / "data"), str(log)]
-    builders = [subprocess.Popen(command, cwd=PROJECT) for _ in range(4)]
-    assert [b.wait(120) for b in builders] == [0] * 4
+    publish = Catalog._publish
+
+    def logged(self, identity):
+        with log.open("a") as out:
+            out.write("in\n")
+        publish(self, identity)
+        with log.open("a") as out:
+            out.write("out\n")
+
+    def build_thrice():
+        child = os.fork()
+        if child:
+            return child
+        code = 1
+        try:
+            Catalog._publish = logged
+            for _ in range(3):
+                Catalog(tmp_path / "data").build()
+            code = 0
+        finally:
+            os._exit(code)
+
+    builders = [build_thrice() for _ in range(4)]
+    assert [os.waitpid(builder, 0)[1] for builder in builders] == [0] * 4
     assert log.read_text().split() == ["in", "out"] * 12
     assert catalog.problems() == []
