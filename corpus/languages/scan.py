@@ -143,6 +143,7 @@ def _value_numbers(
     kind: NDArray[np.uint8],
     raw: NDArray[np.uint64],
     renamed: NDArray[np.uint64],
+    compiled: bool,
 ) -> None:
     """The renamed hash of numbers is that of their value; each distinct number is valued once."""
     numbers = np.flatnonzero(kind == _NUMBER)
@@ -152,8 +153,12 @@ def _value_numbers(
     spans = zip(found.start[numbers[first]].tolist(), found.end[numbers[first]].tolist(), strict=True)
     kinds = bool(row.numbers & k.KIND_SUFFIX)
     texts = (text[start : min(end, start + 80)].decode("latin-1") for start, end in spans)
-    values = [spelling.number_hash(number, kinds) for number in texts]
-    renamed[numbers] = np.array(values, np.uint64)[inverse]
+    values = [spelling.number_value(number, kinds).encode() for number in texts]
+    ends = np.cumsum([*map(len, values)], dtype=np.int32)
+    starts = np.concatenate((np.zeros(1, np.int32), ends[:-1]))
+    seeds = np.full(len(values), spelling.VALUE_SEED, np.uint64)
+    hashes = spelling.hash_spans(b"".join(values), starts, ends, seeds, caseless=False, compiled=compiled)
+    renamed[numbers] = hashes[inverse]
 
 
 def scan(text: bytes, language: str, *, compiled: bool = False, fragment: bool = False) -> Scan:
@@ -185,7 +190,7 @@ def _complete(text: bytes, row: Language, found: _Lexemes, compiled: bool) -> Sc
     fresh = found.fresh.astype(np.bool_)
     read = _compiled_meanings if compiled else _meanings
     kind, neutral, keep, renamed = read(row, found, raw, fresh)
-    _value_numbers(text, row, found, kind, raw, renamed)
+    _value_numbers(text, row, found, kind, raw, renamed, compiled)
     result = Scan(
         kind, found.start, found.end, found.line, found.indent, raw, renamed, neutral, keep, fresh,
         found.comments,

@@ -121,6 +121,7 @@ _RUST_TYPE = re.compile(r"_(?:[iuf]\d+|[iu]size)$")
 _IMAGINARY = re.compile(r"(?:i|j|im)$")
 
 
+@lru_cache(maxsize=1 << 14)
 def number_value(spelling: str, kinds: bool = False) -> str:
     """One text for all spellings of a number: `1.0e-3`, `0.001`, `1d-3`, `1.E-3f` and `0x10`, `16` agree.
 
@@ -144,12 +145,6 @@ def number_value(spelling: str, kinds: bool = False) -> str:
     if "." not in mantissa and exponent == "0":
         return str(int(mantissa)) + unit
     return (str(int(value)) if abs(value) < 2.0**53 and value == int(value) else repr(value)) + unit
-
-
-@lru_cache(maxsize=1 << 14)
-def number_hash(spelling: str, kinds: bool) -> int:
-    """Renamed hash of a number: by value."""
-    return hash_spelling(number_value(spelling, kinds).encode(), VALUE_SEED)
 
 
 NAME_HASH = hash_spelling(b"NAME", VALUE_SEED)
