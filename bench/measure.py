@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import resource
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +16,6 @@ class Row:
     value: float
     unit: str
     expected: str = ""
-
-
-def processor_time(work: Callable[[], T], repeats: int = 3) -> tuple[T, float]:
-    """Result and the least seconds of processor time of some runs: others may use the machine."""
-    least = float("inf")
-    for _ in range(repeats):
-        begin = time.process_time()
-        result = work()
-        least = min(least, time.process_time() - begin)
-    return result, least
 
 
 def resident() -> int:
