@@ -120,5 +120,6 @@ async def serve(kind: str, settings: Settings) -> None:
 def main(kind: str) -> None:
     """Entry of a worker process."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logging.getLogger("arq").setLevel(logging.WARNING)
+    for chatty in ("arq", "alembic", "httpx2"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     asyncio.run(serve(kind, Settings()))

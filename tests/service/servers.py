@@ -92,7 +92,7 @@ class Postgres:
             end(self.process, number)
 
     def destroy(self) -> None:
-        self.stop()
+        self.stop(signal.SIGQUIT)  # nobody will read it again: no checkpoint
         shutil.rmtree(self.root, ignore_errors=True)
 
     def database(self) -> str:

@@ -158,3 +158,14 @@ async def until(condition: Callable[[], Any], seconds: float, what: str) -> None
             return
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         await asyncio.sleep(0.05)
+
+
+FOLDER_LICENSE = "GPL-3.0-or-later"
+
+
+def write_release(folder: Path, name: str) -> Path:
+    """A folder with one source file, under FOLDER_LICENSE."""
+    made = folder / name
+    made.mkdir()
+    (made / "kernel.py").write_text(SOURCE + f"# {name}\n")
+    return made

@@ -53,12 +53,13 @@ async def endings(stack: Stack, subject: str) -> int:
         return sum(event.data.get("state") == "done" for event in events)
 
 
+@pytest.mark.slow
 async def test_a_worker_killed_in_the_middle(
     corpus: Path, postgres: Postgres, tmp_path: Path, tenant: str
 ) -> None:
     """kill -9: another worker begins again within 15 s, and the scan ends once."""
     async with own_production(corpus, postgres, ("scan", "chores"), tmp_path) as stack:
-        scan = await stack.submit(long_change(120, tenant), tenant)
+        scan = await stack.submit(long_change(80, tenant), tenant)
 
         async def begun() -> bool:
             return (await row_of(stack, scan)).done > 3
@@ -73,7 +74,7 @@ async def test_a_worker_killed_in_the_middle(
 
         await until(again, 15, "the second attempt")
         ended = await stack.ended(scan, tenant, 60)
-        assert (ended.state, ended.attempts, ended.findings) == ("done", 2, 120)
+        assert (ended.state, ended.attempts, ended.findings) == ("done", 2, 80)
         assert await endings(stack, scan.id) == 1
 
 
@@ -94,6 +95,7 @@ async def test_a_worker_asked_to_stop_gives_back(
         assert (row.state, row.attempts) == ("queued", 0)
 
 
+@pytest.mark.slow
 async def test_redis_forgets_everything(
     corpus: Path, postgres: Postgres, tmp_path: Path, tenant: str
 ) -> None:
@@ -146,6 +148,7 @@ async def cutting_proxy(port: int, mark: bytes) -> AsyncIterator[tuple[int, list
         server.close()
 
 
+@pytest.mark.slow
 async def test_bells_cut_between_watch_and_exec(
     corpus: Path, postgres: Postgres, tmp_path: Path, tenant: str
 ) -> None:
@@ -212,6 +215,7 @@ async def poisoned(stack: Stack, tenant: str, bad: int, good: int) -> None:
         assert "signal 9" in (ended.error or "")
 
 
+@pytest.mark.slow
 async def test_poison_in_production(corpus: Path, postgres: Postgres, tmp_path: Path, tenant: str) -> None:
     async with own_production(corpus, postgres, (), tmp_path) as stack:
         worker = stack.start_worker("scan", HERE / "poisoned_worker.py")
@@ -219,6 +223,7 @@ async def test_poison_in_production(corpus: Path, postgres: Postgres, tmp_path: 
         assert worker.poll() is None
 
 
+@pytest.mark.slow
 async def test_poison_in_embedded_mode(
     corpus: Path, tmp_path: Path, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +247,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 async def test_embedded_mode_killed_and_started_again(corpus: Path, tmp_path: Path, tenant: str) -> None:
     """kill -9 of the one process, three times: what was accepted gets done, the database is whole."""
     database = tmp_path / "whence.db"
