@@ -72,7 +72,8 @@ class BodyLimits:
                 raise RequestTimeout from None
         except WhenceError as error:
             taken.close()
-            if isinstance(error, BodyTooLarge):
+            scope.setdefault("state", {})["body_complete"] = taken.complete
+            if isinstance(error, BodyTooLarge) and not taken.complete:
                 await self._drain(receive)
             await send_problem(error, scope, send)
         except _Gone:
@@ -116,6 +117,7 @@ class BodyLimits:
                     raise _Gone
                 chunk: bytes = message.get("body", b"")
                 more = message.get("more_body", False)
+                taken.complete = not more
                 arrived += len(chunk)
                 if arrived > limit:
                     raise BodyTooLarge(limit)
@@ -147,10 +149,10 @@ class BodyLimits:
 
 
 class _Account:
-    """What one request holds of the room that all share."""
+    """What one request holds of the room that all share. complete: nothing more of its body will come."""
 
     def __init__(self, layer: BodyLimits) -> None:
-        self.layer, self.size = layer, 0
+        self.layer, self.size, self.complete = layer, 0, False
 
     def add(self, size: int) -> None:
         if self.layer.held + size > self.layer.limits.room:

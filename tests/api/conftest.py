@@ -1,4 +1,4 @@
-"""The service over HTTP, on both stacks, with a small corpus of our own. Tests keep apart by what they submit."""
+"""The service over HTTP, on both stacks, with a small corpus of our own. Tests keep apart by content."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.api.service import SOURCE, Service, production_settings, serving, workers
-from tests.service.servers import Postgres, Redis
-from tests.small_corpus import add_release, sample_tree
 
 from app.settings import Settings
 from corpus.index.catalog import Catalog
+from tests.api.service import SOURCE, Service, production_settings, serving, workers
+from tests.service.servers import Postgres, Redis
+from tests.small_corpus import add_release, sample_tree
 
 MANY = "1000000/minute"
 

@@ -24,7 +24,9 @@ ROOT = Path(__file__).parent.parent.parent
 WHENCE = (sys.executable, "-c", "from app.cli.main import run; run()")
 TENANTS = ("ada", "brin", "cleo")
 ALL = ("admin", "read", "scan")
-KERNEL = "\n".join(f"    total_{i} = weight_{i} * (alpha + {i}.5) - beta[{i}] / gamma_{i % 7}" for i in range(30))
+KERNEL = "\n".join(
+    f"    total_{i} = weight_{i} * (alpha + {i}.5) - beta[{i}] / gamma_{i % 7}" for i in range(30)
+)
 SOURCE = f"def solve_kernel(alpha, beta, gamma):\n{KERNEL}\n    return total_3\n"
 
 
@@ -125,7 +127,8 @@ def serving(name: str, settings: Settings, folder: Path, **more: str) -> Iterato
                 httpx2.get(url + "healthz", trust_env=False, timeout=5)
                 break
             except httpx2.TransportError:
-                assert time.monotonic() < until and process.poll() is None, log.read_text()
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < until, log.read_text()
                 time.sleep(0.05)
         yield Service(name, url, settings, process, log, secrets)
     finally:

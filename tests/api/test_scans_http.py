@@ -8,11 +8,11 @@ import uuid
 
 import httpx2
 import pytest
-from tests.api.service import SOURCE, Service, copied, diff_of
 
 from app.api.formats import SUFFIXES
 from app.report.model import Report
 from app.report.renderers import RENDERERS
+from tests.api.service import SOURCE, Service, copied, diff_of
 
 DIFF = {"Content-Type": "text/x-diff"}
 WAIT = {"Prefer": "wait=30"}
@@ -20,7 +20,9 @@ WAIT = {"Prefer": "wait=30"}
 
 def scanned(client: httpx2.Client, diff: bytes | None = None, **options: str) -> dict:
     """A finished scan."""
-    answer = client.post("/v1/scans", content=diff or copied(uuid.uuid4().hex), headers=DIFF | WAIT, params=options)
+    answer = client.post(
+        "/v1/scans", content=diff or copied(uuid.uuid4().hex), headers=DIFF | WAIT, params=options
+    )
     assert answer.status_code == 200, answer.text
     assert answer.json()["state"] == "done", answer.text
     return answer.json()
@@ -39,7 +41,9 @@ def events_of(client: httpx2.Client, address: str, **headers: str) -> list[tuple
 
 
 def test_a_diff_is_accepted_and_its_report_read(ada: httpx2.Client) -> None:
-    accepted = ada.post("/v1/scans", content=copied(uuid.uuid4().hex), headers=DIFF, params={"outbound": "MIT"})
+    accepted = ada.post(
+        "/v1/scans", content=copied(uuid.uuid4().hex), headers=DIFF, params={"outbound": "MIT"}
+    )
     assert accepted.status_code == 202
     assert accepted.headers["retry-after"] == "1"
     assert accepted.json()["state"] == "queued"
@@ -81,7 +85,9 @@ def test_what_has_not_changed_is_not_sent_again(ada: httpx2.Client) -> None:
         again = ada.get(address, headers={"If-None-Match": f'"other", W/{first.headers["etag"]}'})
         assert (again.status_code, again.content) == (304, b"")
         assert ada.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
-    assert ada.get(links["report"] + ".md").headers["etag"] != ada.get(links["report"] + ".txt").headers["etag"]
+    assert (
+        ada.get(links["report"] + ".md").headers["etag"] != ada.get(links["report"] + ".txt").headers["etag"]
+    )
 
 
 def test_events_tell_the_whole_way_and_go_on_where_they_were_cut(ada: httpx2.Client) -> None:
@@ -119,7 +125,9 @@ def test_an_idempotency_key_is_one_scan_and_one_body(ada: httpx2.Client) -> None
 def test_every_kind_of_body_finds_the_same(ada: httpx2.Client, coding: str) -> None:
     text = SOURCE + f"# {uuid.uuid4().hex}\n"
     diff = diff_of(text)
-    as_json = json.dumps({"diff": diff.decode(), "outbound": "MIT", "messages": ["Add it"], "retain": 0}).encode()
+    as_json = json.dumps(
+        {"diff": diff.decode(), "outbound": "MIT", "messages": ["Add it"], "retain": 0}
+    ).encode()
     whole = json.dumps({"files": [{"path": "mine.py", "text": text}], "outbound": "MIT"}).encode()
     bodies = [(diff, DIFF, {"outbound": "MIT"}), (as_json, {"Content-Type": "application/json"}, {})]
     bodies.append((whole, {"Content-Type": "application/json"}, {}))
@@ -151,7 +159,9 @@ def test_a_policy_is_stored_and_named(ada: httpx2.Client) -> None:
     wrong = ada.put("/v1/policies/ours", json={"text": "outbound = ["})
     assert wrong.status_code == 422
     assert wrong.json()["type"].endswith(":bad-policy")
-    unknown = ada.post("/v1/scans", content=copied(uuid.uuid4().hex), headers=DIFF, params={"policy_name": "none"})
+    unknown = ada.post(
+        "/v1/scans", content=copied(uuid.uuid4().hex), headers=DIFF, params={"policy_name": "none"}
+    )
     assert unknown.status_code == 404
     assert ada.delete("/v1/policies/ours").status_code == 204
     assert ada.get("/v1/policies/ours").status_code == 404
@@ -228,7 +238,9 @@ def test_the_corpus_is_told_and_its_jobs_watched(service: Service) -> None:
         (release,) = client.get("/v1/corpus/releases").json()["releases"]
         assert client.get("/v1/corpus/release", params={"purl": release["purl"]}).json() == release
         assert client.get("/v1/corpus/release", params={"purl": "pkg:pypi/none@1"}).status_code == 404
-        job = client.post("/v1/corpus/removals", json={"releases": ["pkg:generic/absent@1.0"], "build": False})
+        job = client.post(
+            "/v1/corpus/removals", json={"releases": ["pkg:generic/absent@1.0"], "build": False}
+        )
         assert job.status_code == 202
         shown = client.get(job.headers["location"])
         assert shown.json()["kind"] == "remove"
@@ -243,7 +255,8 @@ def test_the_watchers_see_what_is(service: Service) -> None:
         assert anybody.get("/healthz").json() == {"status": "ok"}
         ready = anybody.get("/readyz")
         assert ready.status_code == 200, ready.text
-        assert ready.json()["database"] and ready.json()["queue"]
+        assert ready.json()["database"]
+        assert ready.json()["queue"]
         assert anybody.get("/metrics").status_code == 401
         scanned(admin)
         text = admin.get("/metrics").text
