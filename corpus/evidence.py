@@ -143,17 +143,19 @@ def run_factors(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np
     breaks = np.concatenate(([True], (np.diff(left) != 1) | (np.diff(right) != 1)))
     run = np.cumsum(breaks) - 1
     length = np.bincount(run)[run]
-    return np.maximum(0, length - FREE) / length
+    factors: NDArray[np.float64] = np.maximum(0, length - FREE) / length
+    return factors
 
 
 def repeated(renamed: NDArray[np.uint64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """For each index in `at` (ascending): whether the REPEAT tokens that end there stand earlier in `at` too."""
+    """For each index in `at` (ascending): whether the REPEAT tokens ending there stood in `at` before."""
     grams = np.zeros(len(renamed), np.uint64)
     grams[REPEAT - 1 :] = run_hashes(renamed, REPEAT)
     mine = grams[at]
     first = np.zeros(len(mine), bool)
     first[np.unique(mine, return_index=True)[1]] = True
-    return ~first & (mine != 0)
+    again: NDArray[np.bool_] = ~first & (mine != 0)
+    return again
 
 
 def line_pairs(
@@ -200,15 +202,17 @@ def weigh(
     if idiom[left].any():
         share = float(idiom[left].mean())
         discounts.append(
-            f"idiom: {share:.0%} of the matched tokens stand in runs that {IDIOM_ORIGINS} or more origins share"
+            f"idiom: {share:.0%} of the matched tokens stand in runs "
+            f"that {IDIOM_ORIGINS} or more origins share"
         )
     return Evidence(
         kind="literal" if alike >= LITERAL_SHARE else "renamed",
-        similarity=2 * len(left) / max(1, region + end - start + 1),
+        # Without what the context matches: it belongs to neither side of the comparison.
+        similarity=2 * len(left) / max(1, region + end - start + 1 - int((~mine).sum())),
         containment_region=len(left) / max(1, region),
         containment_origin=min(1.0, len(left) / max(1, origin_tokens)),
         tokens=len(left),
-        longest_run=alignment.longest_run(),
+        longest_run=Alignment(left, right).longest_run() if len(left) else 0,
         bits=sum(terms.values()),
         terms=terms,
         line_pairs=line_pairs(query.line[left], target.line[right].astype(np.int64)),

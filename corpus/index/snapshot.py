@@ -19,7 +19,7 @@ from corpus.errors import CorruptSnapshot, ParamsMismatch
 from corpus.fingerprint.hashing import U64
 from corpus.index.blocks import MappedArray, read_manifest, verify_folder
 from corpus.index.build import FORMAT
-from corpus.index.segment import FileTokens, Segment, SegmentFile
+from corpus.index.segment import TABLES, FileTokens, Segment, SegmentFile
 from corpus.index.table import Table
 from corpus.params import Params
 
@@ -99,9 +99,7 @@ class Snapshot:
         self._first_unit = np.array([r["first_unit"] for r in rows], np.int64)
         self._first_file = np.cumsum([0, *(r["files"] for r in rows)])
         self._open: dict[int, Segment] = {}
-        self._tables = {
-            name: Table(folder, name, self.manifest) for name in ("literal", "renamed", "lsh", "algorithm", "words")
-        }
+        self._tables = {name: Table(folder, name, self.manifest) for name in (*TABLES, "words")}
         if verify:
             for number in range(len(rows)):
                 verify_folder(self.segment(number).folder)

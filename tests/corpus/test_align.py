@@ -1,4 +1,4 @@
-"""Alignment: the longest common subsequence is one, runs are maximal, planted copies are found where they stand."""
+"""Alignment: the longest common subsequence is one, runs are maximal, planted copies are found in place."""
 
 import numpy as np
 import pytest

@@ -148,6 +148,8 @@ def test_context_extends_a_match_but_stays_outside_its_lines(index):
     assert found.start_line == 12
     assert 20 <= found.end_line <= 21  # the last one holds nothing but a brace
     assert all(12 <= a <= 21 for a, _ in found.evidence.line_pairs)
+    assert found.evidence.similarity > 0.95
+    assert found.evidence.longest_run <= found.evidence.tokens
 
 
 def test_two_pieces_of_two_releases_are_two_findings(index):

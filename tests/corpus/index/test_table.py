@@ -1,5 +1,7 @@
 """The mapped table: it returns what a dict would, and notices every changed byte before it answers."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,7 @@ def make(folder, pairs, parts=1):
     keys = np.array([k for k, _ in rows], np.uint64)
     ids = np.array([v for _, v in rows], np.uint32)
     cuts = np.linspace(0, len(rows), parts + 1).astype(int)
-    write_table(folder, "t", len(rows), ((keys[a:b], ids[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)))
+    write_table(folder, "t", len(rows), ((keys[a:b], ids[a:b]) for a, b in pairwise(cuts)))
     write_manifest(folder, {})
     return Table(folder, "t", read_manifest(folder))
 
