@@ -133,7 +133,7 @@ def _capped(
         run = np.cumsum(new_key) - 1
         origins = np.bincount(run, weights=new_pair)
         if weights is not None:
-            np.add.at(weights, ids, rarity(origins, total)[run].astype(np.float32))
+            np.add.at(weights, ids, rarity(origins.astype(np.float64), total)[run].astype(np.float32))
         origins = origins[run]
         common = origins > cap
         pair_start = np.flatnonzero(new_pair)

@@ -85,6 +85,8 @@ class Catalog:
 
     def put(self, purl: str, segment: str, *, background: bool) -> None:
         with self.lock():
+            if not (self.segments_root / segment).is_dir():
+                raise CorpusError(f"{purl} was removed while it was indexed: add it again")
             entries = self.entries()
             before = entries.get(purl)
             entries[purl] = Entry(purl, segment, background, time.time())

@@ -96,6 +96,16 @@ def test_a_release_that_was_never_published_is_removed_at_once(tmp_path):
     assert len(list(catalog.segments_root.glob("*/*"))) == 2
 
 
+def test_a_segment_that_was_swept_meanwhile_is_not_catalogued(tmp_path):
+    catalog = sample_corpus(tmp_path)
+    entry = catalog.entries()[LATTICE]
+    catalog.remove([LATTICE])
+    catalog.build()
+    with pytest.raises(CorpusError, match="add it again"):
+        catalog.put(LATTICE, entry.segment, background=False)
+    assert LATTICE not in catalog.entries()
+
+
 def test_removing_the_last_release_publishes_nothing(tmp_path):
     catalog = sample_corpus(tmp_path)
     catalog.remove([LATTICE, MEADOW])
