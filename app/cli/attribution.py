@@ -106,14 +106,13 @@ def _lines(paths: Iterable[str], change: Diff | None, texts: Mapping[str, bytes]
     from app.attribution.patch import FileLines
 
     known: dict[str, FileLines] = {}
-    shown = {changed.path: changed for changed in (change.files if change else ())}
+    shown: dict[str, dict[int, bytes]] = {}
+    for changed in change.files if change else ():
+        for region in changed.regions:
+            shown.setdefault(changed.path, {}).update(enumerate(region.lines, region.first_line))
     for path in paths:
         data = texts.get(path) or _inside(path)
-        lines = {
-            number: line
-            for region in (shown[path].regions if path in shown else ())
-            for number, line in enumerate(region.lines, region.first_line)
-        }
+        lines = shown.get(path, {})
         whole = FileLines.of(data) if data is not None else None
         if whole and all(whole.lines.get(n, b"").rstrip(b"\r") == line for n, line in lines.items()):
             known[path] = whole

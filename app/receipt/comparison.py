@@ -13,16 +13,21 @@ def differences(body: Body, change: Diff) -> list[str]:
 
     Regions in files that the receipt names as not searched need not be in it.
     """
-    said = {(r.path, r.start_line, r.end_line): r.sha256 for r in body.regions}
+    # A series of patches can add the same lines of a file more than once: digests in the order of the series.
+    said: dict[tuple[str, int, int], list[str]] = {}
+    for region in body.regions:
+        said.setdefault((region.path, region.start_line, region.end_line), []).append(region.sha256)
     left_out = {skip.path for skip in body.not_searched}
     found: list[str] = []
     for path, first, last, digest in added_runs(change):
-        stated = said.pop((path, first, last), None)
-        if stated is None and path not in left_out:
-            found.append(f"{path}:{first}-{last} of the change is not in the receipt.")
-        elif stated is not None and stated != digest:
+        stated = said.get((path, first, last))
+        if not stated:
+            if path not in left_out:
+                found.append(f"{path}:{first}-{last} of the change is not in the receipt.")
+        elif stated.pop(0) != digest:
             found.append(f"{path}:{first}-{last} has other text than what was searched.")
-    found += [f"{path}:{first}-{last} of the receipt is not in the change." for path, first, last in said]
+    for (path, first, last), digests in said.items():
+        found += [f"{path}:{first}-{last} of the receipt is not in the change."] * len(digests)
     if len(found) > MOST:
         found = [*found[:MOST], f"and {len(found) - MOST:,} more differences"]
     return found

@@ -73,9 +73,15 @@ def apply_decisions(
     """Credits first (they settle attribution only), then accepts in the code, then waivers."""
     findings = list(findings)
     touched = {finding.region.path for finding in findings}
-    shown = {changed.path: ShownLines.of(changed) for changed in files if changed.path in touched}
+    # A series of patches can change one file more than once.
+    shown: dict[str, list[ShownLines]] = {}
+    for changed in files:
+        if changed.path in touched:
+            shown.setdefault(changed.path, []).append(ShownLines.of(changed))
     findings = [
-        replace(finding, verdict=_in_code(finding, shown[finding.region.path], policy))
+        replace(finding, verdict=_in_code(finding, lines, policy))
+        if (lines := _holding(finding, shown.get(finding.region.path, ())))
+        else finding
         for finding in findings
     ]
     return _waived(findings, policy.waivers, today)
@@ -95,6 +101,12 @@ def _waived(findings: Sequence[Finding], waivers: Iterable[Waiver], today: date)
         replace(f, verdict=_reported(found.verdicts[f.id])) if f.id in found.verdicts else f for f in findings
     )
     return Decided(decided, (*_expired(found.expired), *_stale(found.stale)))
+
+
+def _holding(finding: Finding, shown: Sequence[ShownLines]) -> ShownLines | None:
+    """The lines that hold the region of a finding."""
+    region = finding.region
+    return next((s for s in shown if region.start_line in s.place and region.end_line in s.place), None)
 
 
 def _in_code(finding: Finding, shown: ShownLines, policy: Policy) -> Verdict:

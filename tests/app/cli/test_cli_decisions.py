@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.app.cli.conftest import DIAL, SEA, WALK, Whence, git
+from tests.app.cli.conftest import DIAL, SEA, WALK, Whence, git, new_file
 
 BSD = ("--outbound", "BSD-3-Clause")
 REFORMATTED = '''def tide_height(
@@ -207,6 +207,20 @@ def test_a_hunk_far_down_a_file_costs_no_more_than_its_lines(whence: Whence, pro
     found = report(whence, "--diff", "far.diff")
     assert found["findings"][0]["region"]["start_line"] == 900_000_001
     assert verdicts(found)["w.py"].startswith("attribution")
+
+
+def test_a_series_of_patches_may_change_one_file_twice(whence: Whence, project: Path) -> None:
+    (project / "first.diff").write_text(new_file("sea.py", "# whence: accept ours\n" + SEA))
+    lines = "".join(f"+{line}\n" for line in WALK.splitlines())
+    second = f"--- a/sea.py\n+++ b/sea.py\n@@ -40,0 +41,{len(WALK.splitlines())} @@\n{lines}"
+    (project / "series.diff").write_text((project / "first.diff").read_text() + second)
+    found = report(whence, "--diff", "series.diff")
+    rules = {f["region"]["start_line"]: f["verdict"]["rule"] for f in found["findings"]}
+    assert rules == {2: "waived:ours", 41: "permissive"}
+    assert whence("check", "--diff", "series.diff", *BSD, "--receipt", "r.json").code == 0
+    assert whence("receipt", "verify", "r.json", "--diff", "series.diff").code == 0
+    assert whence("receipt", "verify", "r.json", "--diff", "first.diff").code == 1
+    assert whence("attribution", "--diff", "series.diff", *BSD, "--form", "patch").code == 0
 
 
 def test_thresholds_of_the_policy_choose_findings_and_are_told(whence: Whence, project: Path) -> None:
