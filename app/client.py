@@ -7,6 +7,7 @@ data and is rendered by the caller. Errors of the server or the network are `Ser
 from __future__ import annotations
 
 import re
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
@@ -77,13 +78,27 @@ class Client:
         parts += [("file", (path, text, "application/octet-stream")) for path, text in (files or {}).items()]
         fields = {"policy": policy, "outbound": outbound}
         parts += [(name, (None, value)) for name, value in fields.items() if value]
-        # The same request again (after a cut connection) finds the scan that the first one made.
-        import secrets
+        return self._reported(progress, "v1/scans", files=parts)
 
-        scan = self._ask(
-            "POST", "v1/scans", files=parts,
-            headers={"Prefer": f"wait={WAIT}", "Idempotency-Key": secrets.token_hex(16)},
-        ).json()  # fmt: skip
+    def scan_sketches(
+        self,
+        sketches: list[dict[str, object]],
+        *,
+        policy: str = "",
+        outbound: str = "",
+        progress: Callable[[str], None] = lambda state: None,
+    ) -> Report:
+        """Scan sketches (`app.fingerprints.to_json`, one a file) and wait for the report."""
+        if not sketches:
+            raise BadInput("nothing in this change is source text that could be searched")
+        fields = {"policy": policy, "outbound": outbound}
+        body = {"files": sketches, **{name: value for name, value in fields.items() if value}}
+        return self._reported(progress, "v1/fingerprints", json=body)
+
+    def _reported(self, progress: Callable[[str], None], path: str, **body: Any) -> Report:
+        # The same request again (after a cut connection) finds the scan that the first one made.
+        headers = {"Prefer": f"wait={WAIT}", "Idempotency-Key": secrets.token_hex(16)}
+        scan = self._ask("POST", path, headers=headers, **body).json()
         return self.report(self._finished(scan, progress)["id"])
 
     def report(self, scan_id: str) -> Report:

@@ -23,6 +23,7 @@ class Change:
     """diff: what to search. files: whole contents by path, where they were given. commits: messages.
 
     notes: sentences on what the change leaves out. base: the revision it is measured from, or "".
+    raw: the diff as it was read, empty for whole files.
     """
 
     diff: Diff
@@ -30,6 +31,7 @@ class Change:
     commits: tuple[bytes, ...] = ()
     notes: tuple[str, ...] = ()
     base: str = ""
+    raw: bytes = b""
 
     @property
     def empty(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,10 +17,14 @@ from app.cli.change import Change, project_of, read_change
 from app.cli.project import exclusion, read_text
 
 if TYPE_CHECKING:
+    from app.cli.display import Texts
+    from app.cli.project import Project
     from app.disclosure.declared import Declared
     from app.disclosure.rules import Outcome
     from app.receipt.body import Body
     from app.report.model import Report
+
+    Found = tuple[Report, Texts, dict[str, Any]]
 
 FORMATS = (
     "text", "json", "markdown", "sarif", "gitlab", "rdjson", "github", "spdx", "cyclonedx", "junit",
@@ -55,9 +61,19 @@ OnPartial = Annotated[
 ReceiptFile = Annotated[
     Path | None, typer.Option("--receipt", metavar="FILE", help="Write a signed receipt of the search.")
 ]
-KeyFile = Annotated[
+Key = Annotated[
     Path | None,
-    typer.Option("--key", metavar="FILE", help="Ed25519 key (PEM) for the receipt. Default: a local one."),
+    typer.Option(
+        "--key",
+        metavar="KEY",
+        help="With --server: its API key (default: WHENCE_KEY). With --receipt: an Ed25519 key file (PEM).",
+    ),
+]
+Server = Annotated[
+    str | None, typer.Option("--server", metavar="URL", help="Search on this Whence server instead of here.")
+]
+FingerprintsOnly = Annotated[
+    bool, typer.Option("--fingerprints-only", help="With --server: send sketches, no source text.")
 ]
 PullRequestText = Annotated[
     Path | None,
@@ -80,7 +96,9 @@ def check(
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever was found.")] = False,
     on_error: OnPartial = OnError.fail,
     receipt: ReceiptFile = None,
-    key: KeyFile = None,
+    key: Key = None,
+    server: Server = None,
+    fingerprints_only: FingerprintsOnly = False,
     pr_text: PullRequestText = None,
     data: options.Data = None,
 ) -> None:
@@ -91,8 +109,7 @@ def check(
     """
     if format not in FORMATS:
         raise typer.BadParameter(f"{format!r} is none of {', '.join(FORMATS)}", param_hint="--format")
-    if key is not None and receipt is None:
-        raise typer.BadParameter("it signs a receipt: give --receipt FILE too", param_hint="--key")
+    check_options(receipt=receipt, key=key, server=server, fingerprints_only=fingerprints_only)
     change = read_change(files or [], diff, base)
     project = project_of(change, policy_file, outbound)
     policy = project.policy
@@ -103,25 +120,24 @@ def check(
     from app.data import data_dir
     from app.report import render
     from app.report.renderers import Section
-    from app.scan.pipeline import Scanner, scan
     from corpus.errors import NoCorpus
-    from corpus.index.catalog import Catalog
 
-    folder = data_dir(data)
+    folder, today = data_dir(data), date.today()
     try:
-        index = Catalog(folder).open()
+        report, texts, facts = (
+            search_there(server, key, change, project, fingerprints_only=fingerprints_only)
+            if server is not None and not change.empty
+            else search_here(folder, change, project, today, leads=leads)
+        )
     except NoCorpus:
         if change.empty and receipt is None:
             return
         raise
-    today = date.today()
-    scanner = Scanner(
-        index, policy, excluded=exclusion(policy), notes=(*project.notes, *change.notes), today=today
-    )
-    report = scan(change.diff, scanner, leads=leads)
+    if not leads:
+        report = replace(report, leads=None)
     threshold = fail_on.value if fail_on else policy.fail_on
     sections = (Section("Declared AI use", outcome.sentences),) if outcome.sentences else ()
-    context = context_for(report, change.diff, index, change.files, fail_on=threshold, sections=sections,
+    context = context_for(report, change.diff, texts, change.files, fail_on=threshold, sections=sections,
                           today=today.isoformat(),
                           to_terminal=output is None and sys.stdout.isatty())  # fmt: skip
     write(render(format, report, context), output)
@@ -132,9 +148,47 @@ def check(
         from app.receipt.body import ai_use_of, body_of
 
         use = ai_use_of(declared, outcome.rule.name, outcome.fits) if outcome.rule.mode != "off" else None
-        write_receipt(body_of(report, change.diff, index.facts, use), receipt, key, folder)
+        write_receipt(body_of(report, change.diff, facts, use), receipt, key, folder)
     if code := exit_code(report, threshold, exit_zero=exit_zero, on_error=on_error, fits=outcome.fits):
         raise typer.Exit(code)
+
+
+def check_options(
+    *, receipt: Path | None, key: Path | None, server: str | None, fingerprints_only: bool
+) -> None:
+    """Options that mean something only together, or never."""
+    if key is not None and receipt is None and server is None:
+        raise typer.BadParameter(
+            "it signs a receipt or opens a server: give --receipt FILE or --server URL too",
+            param_hint="--key",
+        )
+    if server is not None and receipt is not None:
+        raise typer.BadParameter(
+            "it is signed where the corpus is: not with --server", param_hint="--receipt"
+        )
+    if fingerprints_only and server is None:
+        raise typer.BadParameter("give --server URL too", param_hint="--fingerprints-only")
+
+
+def search_here(folder: Path, change: Change, project: Project, today: date, *, leads: bool) -> Found:
+    """Search the corpus of the data folder. Raises NoCorpus."""
+    from app.scan.pipeline import Scanner, scan
+    from corpus.index.catalog import Catalog
+
+    index = Catalog(folder).open()
+    policy, notes = project.policy, (*project.notes, *change.notes)
+    scanner = Scanner(index, policy, excluded=exclusion(policy), notes=notes, today=today)
+    return scan(change.diff, scanner, leads=leads), index, index.facts
+
+
+def search_there(
+    server: str, key: Path | None, change: Change, project: Project, *, fingerprints_only: bool
+) -> Found:
+    """Search the corpus of a server."""
+    from app.cli.remote import NoTexts, search
+
+    secret = str(key) if key else os.environ.get("WHENCE_KEY", "")
+    return search(server, secret, change, project, fingerprints_only=fingerprints_only), NoTexts(), {}
 
 
 def exit_code(report: Report, fail_on: str, *, exit_zero: bool, on_error: OnError, fits: bool = True) -> int:

@@ -5,23 +5,27 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from app.report.renderers import RenderContext, Section
 
 if TYPE_CHECKING:
     from app.report.model import OriginLines, Report
     from app.scan.diff import Diff
-    from corpus.index.snapshot import Snapshot
-
 
 _BREAK = re.compile(r"\r\n?|\n")  # as the index counts lines
+
+
+class Texts(Protocol):
+    """Where texts of origins are, if they are kept: a snapshot, or nowhere."""
+
+    def text_of(self, purl: str, path: str) -> bytes | None: ...
 
 
 def context_for(
     report: Report,
     change: Diff,
-    index: Snapshot,
+    index: Texts,
     files: Mapping[str, bytes],
     *,
     to_terminal: bool,
@@ -60,7 +64,7 @@ def context_for(
     )
 
 
-def _lines_of(origin: OriginLines, index: Snapshot) -> dict[tuple[str, str, int], str]:
+def _lines_of(origin: OriginLines, index: Texts) -> dict[tuple[str, str, int], str]:
     text = index.text_of(origin.purl, origin.path)
     if text is None:
         return {}

@@ -27,10 +27,14 @@ Read = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The policy with the decisions that count. notes: sentences on what is odd about it, for the report."""
+    """The policy with the decisions that count. notes: sentences on what is odd about it, for the report.
+
+    text: the TOML that the policy was read from, "" for the built-in one.
+    """
 
     policy: Policy
     notes: tuple[str, ...] = ()
+    text: str = ""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -83,7 +87,7 @@ def read_project(given: Path | None, outbound: str | None, read: Read = here, re
         policy = with_outbound(policy, outbound)
     elif not policy.outbound:
         policy = with_outbound(policy, _declared(read))
-    return Project(policy, notes)
+    return Project(policy, notes, text)
 
 
 def read_policy(given: Path | None, outbound: str | None) -> Policy:

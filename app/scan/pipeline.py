@@ -78,7 +78,7 @@ def scan(diff: Diff, scanner: Scanner, *, leads: bool = False) -> Report:
     findings: list[Finding] = []
     weaker: list[tuple[float, Lead]] = []
     searched, under = False, 0
-    for query in _queries(diff, scanner, skips):
+    for query in queries(diff, scanner, skips):
         searched = searched or bool(query.added.any())
         for found in engine.match(query, scanner.index, scanner.params, _accept(scanner.policy)):
             alert = engine.is_alert(found)
@@ -142,7 +142,8 @@ def limits(index: Index) -> list[str]:
     return said + [f"Not in the index: {part}." for part in facts.get("not_covered", ())]
 
 
-def _queries(diff: Diff, scanner: Scanner, skips: list[Skip]) -> Iterator[Query]:
+def queries(diff: Diff, scanner: Scanner, skips: list[Skip]) -> Iterator[Query]:
+    """What there is to search, a query a file; what is left out is added to `skips`."""
     for changed in diff.files:
         if not any(any(region.added) for region in changed.regions):
             continue
