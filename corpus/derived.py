@@ -193,7 +193,7 @@ def _match(
     numbers = query.line[left]
     return Match(
         query.path, int(numbers.min()), int(numbers.max()), origin, evidence,
-        standing=height, rank=math.log(max(bits * one.candidate.bag, 1e-9)),
+        standing=height, rank=math.log(max(sum(p.bits for p in parts) * one.candidate.bag, 1e-9)),
     )  # fmt: skip
 
 

@@ -5,17 +5,25 @@ Pure values and rules on them; made by corpus.match (copies) and corpus.derived 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from corpus.evidence import Evidence, chance
+from corpus.evidence import Evidence, chance, derived_chance
 from corpus.index.snapshot import FileRef
 
 ALERT_BITS = 80.0
 ALERT_TOKENS = 30
-ALERT_STANDING = 1.7
-ALERT_ALIGNED = 35.0
+ALERT_STRENGTH = 1.26
+ALERT_STRUCTURE = 12.0
 ALERT_LINES = 4
+STRENGTH_BITS = 60.0
+STRENGTH_SLOPE = 0.7
+ORDER_RUN = 9.0
+ORDER_SLOPE = 0.8
+"""Strength of an algorithm-layer match: its standing, its bits against STRENGTH_BITS, and its longest unbroken run
+against ORDER_RUN (natural logarithms). Of 850 honest functions of permissive packages none reached ALERT_STRENGTH."""
+
 PART_BITS = 25.0
 NEIGHBOUR_LINES = 8
 NEIGHBOUR_ORIGIN_LINES = 150
@@ -53,8 +61,22 @@ class Match:
     rank: float = 0.0
     also: tuple[tuple[Origin, Evidence], ...] = ()
 
+    @property
+    def strength(self) -> float:
+        """See STRENGTH_SLOPE; minus infinity for a copy, which is judged by its bits."""
+        if self.standing is None:
+            return -math.inf
+        bits, run = max(1.0, self.evidence.bits), max(1, self.evidence.longest_run)
+        return (
+            self.standing
+            + STRENGTH_SLOPE * math.log(bits / STRENGTH_BITS)
+            + ORDER_SLOPE * math.log(run / ORDER_RUN)
+        )
+
     def chance(self, units: int) -> float:
         """Expected number of unrelated units, in an index of so many, that would agree as well."""
+        if self.standing is not None:
+            return derived_chance(self.strength, units)
         return chance(self.evidence.bits, units)
 
 
@@ -93,8 +115,8 @@ def is_alert(match: Match) -> bool:
     """Whether a match is strong enough to be shown to everybody."""
     if match.standing is not None:
         return (
-            match.standing >= ALERT_STANDING
-            and match.evidence.bits >= ALERT_ALIGNED
+            match.strength >= ALERT_STRENGTH
+            and match.evidence.terms["structure"] >= ALERT_STRUCTURE
             and match.end_line - match.start_line + 1 >= ALERT_LINES
         )
     return match.evidence.bits >= ALERT_BITS and match.evidence.tokens >= ALERT_TOKENS
