@@ -61,7 +61,8 @@ def _merged(
             chunk = value_array.slice(first, last)
             part_values.append(chunk + np.uint32(base) if shift else chunk)
         merged, ids = np.concatenate(part_keys), np.concatenate(part_values)
-        order = np.lexsort((ids, merged))
+        # Segments come in ascending order of their units, each sorted: a stable sort merges them.
+        order = np.argsort(merged, kind="stable")
         yield merged[order], ids[order].astype(np.uint32)
 
 
@@ -126,11 +127,12 @@ def _capped(
         if not len(keys):
             continue
         cluster = clusters[ids]
-        order = np.lexsort((ids, cluster, keys))
-        keys, ids, cluster = keys[order], ids[order], cluster[order]
         new_key = np.concatenate(([True], keys[1:] != keys[:-1]))
-        new_pair = new_key | np.concatenate(([True], cluster[1:] != cluster[:-1]))
         run = np.cumsum(new_key) - 1
+        # Entries come by key and id: only the clusters of one key are to be put in order.
+        order = np.argsort(run.astype(np.uint64) << np.uint64(32) | cluster, kind="stable")
+        ids, cluster = ids[order], cluster[order]
+        new_pair = new_key | np.concatenate(([True], cluster[1:] != cluster[:-1]))
         origins = np.bincount(run, weights=new_pair)
         if weights is not None:
             np.add.at(weights, ids, rarity(origins.astype(np.float64), total)[run].astype(np.float32))
