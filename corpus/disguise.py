@@ -129,7 +129,7 @@ def look_up(keys: U64, index: Index) -> Lookup:
 
 
 def bag_scores(found: Lookup, keys: U64, index: Index) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Units that share features with a query range, and their score: shared bits / √(all bits of the unit + floor)."""
+    """Units that share features with a query range; score: shared bits / √(all bits of the unit + floor)."""
     at = np.searchsorted(found.keys, keys)
     counts = found.start[at + 1] - found.start[at]
     offsets = np.repeat(found.start[at] - (np.cumsum(counts) - counts), counts)
@@ -260,7 +260,9 @@ class Disguise:
         begin, end = np.searchsorted(right_key[order], (left_key, left_key + 1))
         count = end - begin
         # Every place of a key on the left with every one on the right.
-        column = right_at[order[np.arange(count.sum()) + np.repeat(begin - (np.cumsum(count) - count), count)]]
+        column = right_at[
+            order[np.arange(count.sum()) + np.repeat(begin - (np.cumsum(count) - count), count)]
+        ]
         cap = np.where(mine.symbol[row] == Symbol.NUMBER, MAX_VALUE, MAX_WORD)
         value = np.maximum(UNKNOWN_NAME, np.minimum(cap, bits[left_key].astype(np.int64))).astype(np.int32)
         row, value = np.repeat(row, count), np.repeat(value, count)

@@ -1,6 +1,6 @@
 """Local alignment of two short sequences by a score matrix (Smith & Waterman 1981, linear gaps).
 
-Scores are integers, so that the array code here and the machine code of corpus.local_alignment_compiled agree.
+Scores are integers, so that the array code here and the machine code of local_alignment_compiled agree.
 """
 
 from __future__ import annotations

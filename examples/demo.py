@@ -1,8 +1,8 @@
 """`make demo`: the main job on real packages, from nothing to the report.
 
-Fetches the releases of corpus/manifests/demo.toml, indexes them, makes three sample changes (an excerpt of GSL,
-an excerpt of pitchfinder with every name replaced, and honest code), checks each, then takes GSL out and checks
-again. The copied code is cut out of the fetched releases at run time; none of it is kept in this project.
+Fetches the releases of corpus/manifests/demo.toml, indexes them, makes three sample changes (an excerpt of
+GSL, an excerpt of pitchfinder with every name replaced, and honest code), checks each, then takes GSL out and
+checks again. The copied code is cut out of the fetched releases at run time; none of it is kept in this project.
 """
 
 from __future__ import annotations

@@ -82,7 +82,6 @@ class Elements:
         low, high = np.searchsorted(self.at, (first, last)).tolist()
         return Elements(self.at[low:high], self.symbol[low:high], self.keys[low:high])
 
-
     def head(self, count: int) -> Elements:
         """The first `count` elements."""
         return Elements(self.at[:count], self.symbol[:count], self.keys[:count])

@@ -1,7 +1,7 @@
 """What a name, a string or a number says whatever the language: sub-words with aliases, values.
 
-Read by the algorithm layer on both sides. Aliases (fabs → abs) come from aliases.txt: a line a group, the first
-word is what the others become.
+Read by the algorithm layer on both sides. Aliases (fabs → abs) come from aliases.txt: a line a group, the
+first word is what the others become.
 """
 
 from __future__ import annotations
