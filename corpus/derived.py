@@ -34,18 +34,13 @@ AGAIN = 0.35
 VALUES_SHARE = 2.0
 WORDS_SHARE = 1.2
 WORDS_FREE = 10.0
-"""Words alone are a common subject or a common library (glue), numbers alone a common table: they count as far
-as what is done with them agrees too."""
+"""Words alone are a common subject or a common library (glue), numbers alone a common table: they count as
+far as what is done with them agrees too."""
 
 SKIPPED = 0.5
 SECOND_ALIGNED = 4.0
 SECOND_BAG = 0.5
 _FAMILIES = (
-    {"c", "cpp", "objc"},
-    {"python", "cython"},
-    {"fortran", "fortran-fixed"},
-    {"javascript", "typescript"},
-)
     {"c", "cpp", "objc"},
     {"python", "cython"},
     {"fortran", "fortran-fixed"},

@@ -2,7 +2,7 @@
 
 Fetches the releases of corpus/manifests/demo.toml, indexes them, makes three sample changes (an excerpt of
 GSL, an excerpt of pitchfinder with every name replaced, and honest code), checks each, then takes GSL out and
-checks again. The copied code is cut out of the fetched releases at run time; none of it is kept in this project.
+checks again. The copied code is cut out of the fetched releases at run time; none of it is kept here.
 """
 
 from __future__ import annotations
