@@ -53,11 +53,13 @@ def read_change(files: list[Path], diff: str | None, base: str | None) -> Change
     if base is not None:
         from app.cli import worktree
 
-        read = read_diff(worktree.diff_since(base))
-        return Change(read, commits=worktree.messages_since(base), notes=_untracked(), base=base)
+        raw = worktree.diff_since(base)
+        messages = worktree.messages_since(base)
+        return Change(read_diff(raw), commits=messages, notes=_untracked(), base=base, raw=raw)
     assert diff is not None
-    read = read_diff(_standard_input() if diff == "-" else read_bytes(Path(diff)))
-    return Change(read, commits=read.commits)
+    raw = _standard_input() if diff == "-" else read_bytes(Path(diff))
+    read = read_diff(raw)
+    return Change(read, commits=read.commits, raw=raw)
 
 
 def _standard_input() -> bytes:
