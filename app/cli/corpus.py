@@ -220,7 +220,7 @@ def remove(
     ] = True,
     data: Data = None,
 ) -> None:
-    """Take releases out of the corpus, with everything that was derived from them."""
+    """Take releases out of the corpus, with all that was made of them."""
     from app.cli.progress import Bars
     from corpus.purl import canonical
 
