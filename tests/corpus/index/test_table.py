@@ -12,6 +12,8 @@ from corpus.fingerprint.hashing import mix
 from corpus.index.blocks import BLOCK, MappedArray, read_manifest, verify_folder, write_array, write_manifest
 from corpus.index.table import Table, write_table
 
+pytestmark = pytest.mark.usefixtures("careless_disk")
+
 
 def make(folder, pairs, parts=1):
     rows = sorted(pairs)
