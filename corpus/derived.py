@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.disguise import Candidate, Disguise, Part
+from corpus.disguise import Candidate, Disguise, Part, query_ranges
 from corpus.evidence import Evidence, line_pairs
 from corpus.index.snapshot import FileRef, Index
 from corpus.languages import Kind
@@ -56,11 +56,23 @@ class Gathered:
     parts: list[Part]
 
 
-def derived(query: Query, index: Index, accept: Callable[[str], bool] = lambda purl: True) -> list[Match]:
-    """Matches of the algorithm layer, best first; regions may overlap. Background is never an origin here."""
-    disguise = Disguise(query, index, accept)
-    if not disguise.ranges:
+def derived(
+    query: Query,
+    index: Index,
+    accept: Callable[[str], bool] = lambda purl: True,
+    explained: Sequence[tuple[int, int]] = (),
+) -> list[Match]:
+    """Matches of the algorithm layer, best first; regions may overlap. Background is never an origin here.
+
+    explained: lines (first, last) of the change that copies explain: they are not searched again.
+    """
+    unexplained = query.added.copy()
+    for first, last in explained:
+        unexplained &= (query.line < first) | (query.line > last)
+    ranges = query_ranges(query, unexplained)
+    if not ranges:
         return []
+    disguise = Disguise(query, index, accept, ranges)
     pool = best_of_files(c for number in range(len(disguise.ranges)) for c in disguise.candidates(number))
     chosen = [c for c in pool if not c.background][:CORPUS_FILES]
     if not chosen:

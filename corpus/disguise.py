@@ -24,8 +24,8 @@ from corpus.languages.neutral import Symbol
 from corpus.local_alignment import best_local, compile_pays
 from corpus.query import Query
 
-CORPUS_CANDIDATES = 40
-BACKGROUND_CANDIDATES = 30
+CORPUS_CANDIDATES = 32
+BACKGROUND_CANDIDATES = 20
 LEAST_TOKENS = 25
 MOST_ELEMENTS = 1500
 SURROUNDINGS = 1000
@@ -142,11 +142,12 @@ def bag_scores(found: Lookup, keys: U64, index: Index) -> tuple[NDArray[np.int64
 class Disguise:
     """One changed file against the index: features and elements of both sides, computed once."""
 
-    def __init__(self, query: Query, index: Index, accept: Callable[[str], bool]) -> None:
+    def __init__(
+        self, query: Query, index: Index, accept: Callable[[str], bool], ranges: list[tuple[int, int]]
+    ) -> None:
         self._query, self._index, self._accept = query, index, accept
         spelling, ids = _distinct(query)
         self._made = elements(query.kind, query.neutral, query.renamed, ids, spelling)
-        ranges = query_ranges(query)
         self._first = np.array([a for a, _ in ranges], np.int64)
         self._last = np.array([b for _, b in ranges], np.int64)
         self.ranges = ranges
@@ -300,17 +301,22 @@ def _distinct(query: Query) -> tuple[list[bytes], NDArray[np.int64]]:
     return [text for _, text in numbers], np.array(ids, np.int64)
 
 
-def query_ranges(query: Query) -> list[tuple[int, int]]:
-    """What is searched of a changed file: each function with added lines, and all added code together."""
-    if not len(query):
+def query_ranges(query: Query, open_tokens: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """What is searched of a changed file: each function with added lines, and all added code together.
+
+    open_tokens: bool[n], tokens that are added and that no copy explains.
+    """
+    total = np.concatenate(([0], np.cumsum(open_tokens)))
+    if total[-1] < LEAST_TOKENS:
         return []
-    total = np.concatenate(([0], np.cumsum(query.added)))
     out = [
         (u.first, u.last)
         for u in query.units
-        if u.kind == "function" and u.last - u.first >= LEAST_TOKENS and total[u.last] > total[u.first]
+        if u.kind == "function"
+        and u.last - u.first >= LEAST_TOKENS
+        and total[u.last] - total[u.first] >= LEAST_TOKENS / 2
     ]
-    added = np.flatnonzero(query.added)
+    added = np.flatnonzero(open_tokens)
     whole = (int(added[0]), int(added[-1]) + 1)
     if whole[1] - whole[0] >= LEAST_TOKENS and whole not in out:
         out.append(whole)

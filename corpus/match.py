@@ -158,7 +158,9 @@ def match(query: Query, index: Index, params: Params, accept: Accept = lambda pu
         found += merge_neighbours(parts)
     copies = select(found)
     shown = [m for m in copies if is_alert(m)]
-    return copies + select_derived(derived(query, index, accept), shown)
+    return copies + select_derived(
+        derived(query, index, accept, [(m.start_line, m.end_line) for m in shown]), shown
+    )
 
 
 def _confirm(
