@@ -14,13 +14,14 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 
 from app.db.engine import require_durable
 from app.db.upgrade import upgrade
 from app.queue import ArqBells, Bells, JobQueue
 from app.settings import Settings
 from app.work import Database, Work
-from corpus.errors import NoCorpus
+from corpus.errors import CorruptSnapshot, NoCorpus
 from corpus.index.catalog import Catalog
 from corpus.index.snapshot import Snapshot
 from corpus.params import DEFAULT
@@ -30,37 +31,83 @@ ENGINE = f"{version('whence')}+{DEFAULT.digest}"
 """Names what computes a report: another one is another result."""
 
 PRELOAD = ("app.scan.child",)
+"""Loaded by children before their memory is limited."""
 
 
 class Snapshots:
-    """Open snapshots by id: two at most, shared by all scans of the process. Safe to use from threads."""
+    """Open snapshots by id: two at most, shared by all scans of the process. Safe to use from threads.
+
+    A damaged one is never read again here; the one before it answers, and its id stands in the report.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._open: dict[str, Snapshot] = {}
+        self._damaged: dict[str, int] = {}  # id → inode: what is built anew has another
         self._lock = threading.Lock()
 
     def current_id(self) -> str:
-        """Raises NoCorpus."""
+        """The published snapshot. Raises NoCorpus."""
         identity = self._catalog.current()
         if identity is None:
             raise NoCorpus(self._catalog.data)
         return identity
 
-    def get(self, identity: str | None = None) -> Snapshot:
-        """The snapshot of that id; the published one where it is gone. Raises NoCorpus, CorruptSnapshot."""
+    def get(self, identity: str | None = None, *, verify: bool = False) -> Snapshot:
+        """The snapshot of that id, else the published one, else the one before it: the first that is whole.
+
+        verify: check all hashes, not only sizes, and open it anew. Raises NoCorpus, CorruptSnapshot.
+        """
+        wanted = dict.fromkeys(name for name in (identity, self.current_id(), self._previous()) if name)
+        problem: CorruptSnapshot | None = None
         with self._lock:
-            if identity is not None and identity in self._open:
-                return self._open[identity]
-            if identity is None or not (self._catalog.snapshots_root / identity).is_dir():
-                identity = self.current_id()
-            if identity not in self._open:
-                folder = self._catalog.snapshots_root / identity
-                opened = Snapshot(folder, self._catalog.segments_root, self._catalog.params)
-                while len(self._open) >= 2:  # readers keep what they hold; this only forgets
-                    self._open.pop(next(iter(self._open)))
-                self._open[identity] = opened
-            return self._open[identity]
+            for name in wanted:
+                folder = self._catalog.snapshots_root / name
+                inode = _inode(folder)
+                if inode is None or self._damaged.get(name) == inode:
+                    continue
+                if name in self._open and not verify:
+                    return self._open[name]
+                try:
+                    opened = Snapshot(
+                        folder, self._catalog.segments_root, self._catalog.params, verify=verify
+                    )
+                except CorruptSnapshot as error:
+                    self._damaged[name] = inode
+                    problem = problem or error
+                    continue
+                self._keep(name, opened)
+                return opened
+        raise problem or CorruptSnapshot(self._catalog.snapshots_root, "no snapshot is whole")
+
+    def damaged(self) -> list[str]:
+        """Ids of snapshots that were found damaged."""
+        return sorted(self._damaged)
+
+    def distrust(self, identity: str) -> None:
+        """Note damage that showed while a snapshot was searched: the next attempt takes another."""
+        with self._lock:
+            self._open.pop(identity, None)
+            self._damaged[identity] = _inode(self._catalog.snapshots_root / identity) or 0
+
+    def _keep(self, name: str, opened: Snapshot) -> None:
+        self._open.pop(name, None)
+        while len(self._open) >= 2:  # readers keep what they hold; this only forgets
+            self._open.pop(next(iter(self._open)))
+        self._open[name] = opened
+
+    def _previous(self) -> str | None:
+        try:
+            return (self._catalog.data / "PREVIOUS").read_text().strip() or None
+        except OSError:
+            return None
+
+
+def _inode(folder: Path) -> int | None:
+    try:
+        return folder.stat().st_ino
+    except OSError:
+        return None
 
 
 @dataclass

@@ -22,6 +22,7 @@ from app.db.models import SYSTEM
 from app.queue import RING, from_json, to_json
 from app.services.health import beat
 from app.settings import Settings
+from corpus.errors import NoCorpus, WhenceError
 from workers.pool import every, slots
 
 log = logging.getLogger("whence.workers")
@@ -48,6 +49,8 @@ async def crew(context: Context, kind: str, bell: asyncio.Event) -> AsyncIterato
         async with context.work(SYSTEM) as work:
             await beat(work, name[:100], kind, dict(context.counters.get(kind, {})))
 
+    if kind == "scan":
+        await asyncio.to_thread(_verify_index, context)
     async with AsyncExitStack() as stack:
         if kind == "chores":
             await stack.enter_async_context(module.rounds(context))
@@ -59,6 +62,19 @@ async def crew(context: Context, kind: str, bell: asyncio.Event) -> AsyncIterato
             )
         )  # fmt: skip
         yield
+
+
+def _verify_index(context: Context) -> None:
+    """Check every hash of the published snapshot before it is searched; a damaged one is not."""
+    try:
+        context.snapshots.get(verify=True)
+    except NoCorpus:
+        return
+    except WhenceError as error:
+        log.error("no snapshot can be used: %s", error.slug)
+    for identity in context.snapshots.damaged():
+        log.error("snapshot %s is damaged and is not used", identity)
+        context.count("scan", "snapshots_damaged")
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from app.db.models import Scan
 from app.scan.guarded import Control, Searched, Stopped, run
 from app.services.outcomes import claim_scan, fail_scan, finish_scan, pack
 from app.work import EVERY_TENANT
-from corpus.errors import SandboxError
+from corpus.errors import CorruptSnapshot, SandboxError
 from workers.base import main
 from workers.task import Progress, give_back, hold, in_thread
 
@@ -51,7 +51,11 @@ def _search(
     context: Context, scan: Scan, body: bytes, control: Control
 ) -> tuple[Searched, tuple[bytes, bytes, str], str]:
     index = context.snapshots.get(scan.snapshot)
-    searched = run(body, scan.kind, scan.policy, scan.outbound, index, context.children, control)
+    try:
+        searched = run(body, scan.kind, scan.policy, scan.outbound, index, context.children, control)
+    except CorruptSnapshot:
+        context.snapshots.distrust(index.identity)
+        raise
     return searched, pack(searched), index.identity
 
 
