@@ -61,6 +61,9 @@ _TABLE: dict[str, str] = {
     "mit license": "MIT",
     "the mit license": "MIT",
     "x11 mit": "MIT",
+    # "GNU" alone is how people name the General Public License; the others carry their adjective.
+    "gnu v2": "GPL-2.0-only",
+    "gnu v3": "GPL-3.0-only",
     "isc license": "ISC",
     "isc license iscl": "ISC",
     "mpl 2.0": "MPL-2.0",

@@ -18,6 +18,7 @@ from corpus.licenses.names import MAX_NAME, from_name
     ("name", "expected"),
     [
         ("GPLv3+", "GPL-3.0-or-later"),
+        ("GNU v3", "GPL-3.0-only"),
         ("GPL-2", "GPL-2.0-only"),
         ("GPL (>= 2)", "GPL-2.0-or-later"),
         ("GPL-2 | GPL-3", "GPL-2.0-only OR GPL-3.0-only"),
