@@ -1,92 +1,103 @@
 """False findings on honest code: functions of permissive packages, each scanned as a change that adds it.
 
-    python -m bench.quality.honest --data DIR [--sample 300] [PURL …]
-
-The packages are fetched at run time. A release under measurement is left out of the index, and so is every indexed
-file that has the same content as a file of it; what else is found is printed for a person to read.
+The package, and every copy of its files, is left out of the index while it is measured (see left_out).
+Every finding is kept with where it stands, for a person to read and explain.
 """
 
 from __future__ import annotations
 
-import argparse
-import random
-import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.policy.model import Policy
-from app.scan.diff import Diff
+from app.report.model import Finding
+from app.scan.diff import Diff, read_diff
 from app.scan.pipeline import Scanner, scan
-from app.data import data_dir
+from bench.quality.case import unified
+from bench.quality.left_out import Exclusion, index_without
+from bench.quality.pieces import Piece, files_of_archive, sample_honest
+from corpus.archive.spool import blob_id
 from corpus.index.catalog import Catalog
-from corpus.languages import language_of, scan as tokenise
-from corpus.model import ChangedFile, Region
-from corpus.params import DEFAULT
 from corpus.purl import same_package
-from corpus.sources import fetch
-from corpus.units import cut
 
 PACKAGES = (
-    "pkg:pypi/numpy@2.4.6", "pkg:pypi/scipy@1.17.1", "pkg:pypi/scikit-learn@1.9.1",
-    "pkg:pypi/scikit-image@0.26.0", "pkg:pypi/sympy@1.14.0", "pkg:pypi/networkx@3.6.1",
-)  # fmt: skip
-LEAST_LINES = 8
+    "pkg:pypi/numpy@2.4.6",
+    "pkg:pypi/scipy@1.17.1",
+    "pkg:pypi/scikit-learn@1.9.1",
+    "pkg:pypi/scikit-image@0.26.0",
+    "pkg:pypi/sympy@1.14.0",
+    "pkg:pypi/networkx@3.6.1",
+)
+KINDS = ("literal", "renamed", "rewritten", "translated")
 
 
-def functions(archive: Path) -> Iterator[tuple[str, int, tuple[bytes, ...]]]:
-    """(path, first line, lines) of every function of at least LEAST_LINES lines in an sdist, tests left out."""
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            path = member.name.split("/", 1)[-1]
-            if not member.isfile() or member.size > 1 << 20 or "test" in path:
-                continue
-            handle = tar.extractfile(member)
-            text = handle.read() if handle else b""
-            language = language_of(path, text[:4096])
-            if language in (None, "text") or b"\0" in text:
-                continue
-            lines = text.split(b"\n")
-            for unit in cut(tokenise(text, language, compiled=True), text, language, DEFAULT):
-                if unit.kind == "function" and unit.end_line - unit.start_line + 1 >= LEAST_LINES:
-                    yield path, unit.start_line, tuple(lines[unit.start_line - 1 : unit.end_line])
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A finding on honest code: kind of its evidence, and one line that says what resembles what."""
+
+    own: bool
+    kind: str
+    told: str
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("purls", nargs="*", default=PACKAGES)
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--sample", type=int, default=300, help="functions of each package")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    catalog = Catalog(data_dir(options.data))
-    index = catalog.open()
-    total = alerts = 0
-    print(f"index {index.identity}: {index.facts['releases']} releases, {index.units} units")
-    for purl in options.purls:
-        fetched = fetch(purl, catalog.cache)
-        found = list(functions(fetched.artifacts[0].path))
-        random.Random(options.seed).shuffle(found)
-        own = [e.purl for e in catalog.entries().values() if same_package(e.purl, purl)]
-        scanner = Scanner(index, Policy(outbound="BSD-3-Clause", self_purls=tuple(own)))
-        flagged, started, sample = 0, time.perf_counter(), found[: options.sample]
-        for path, line, lines in sample:
-            added = sum(bool(text.strip()) for text in lines)
-            change = Diff((ChangedFile(path, (Region(1, lines, (True,) * len(lines)),)),), (), added, 0, ())
-            report = scan(change, scanner)
-            if report.findings:
-                flagged += 1
-                for f in report.findings:
-                    print(
-                        f"  {path}:{line + f.region.start_line - 1}-{line + f.region.end_line - 1} ~ {f.origin.purl} "
-                        f"{f.origin.path}:{f.origin.start_line} {f.evidence.kind} {f.evidence.tokens} tokens, "
-                        f"chance {f.evidence.chance:.1e}, {f.license.expression}"
-                    )
-        total, alerts = total + len(sample), alerts + flagged
-        milliseconds = (time.perf_counter() - started) / max(1, len(sample)) * 1e3
-        print(f"{purl}: {flagged} of {len(sample)} functions flagged, {milliseconds:.1f} ms a function", flush=True)
-    print(f"all: {alerts} of {total}, {1000 * alerts / max(1, total):.2f} per 1,000")
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One package. own, others: functions scanned of its own code; of tests, vendored and generated files.
+
+    flagged: by own (True) and others (False), functions with a finding.
+    """
+
+    purl: str
+    exclusion: Exclusion
+    own: int
+    others: int
+    flagged: dict[bool, int]
+    findings: tuple[Wrong, ...]
+    milliseconds: tuple[float, ...]
 
 
-if __name__ == "__main__":
-    main()
+def added(piece: Piece) -> Diff:
+    """The change that adds a function as a new file of its path."""
+    return read_diff(unified(None, piece.lines, piece.path))
+
+
+def told(piece: Piece, finding: Finding) -> str:
+    region, origin, evidence = finding.region, finding.origin, finding.evidence
+    first = piece.start_line + region.start_line - 1
+    last = piece.start_line + region.end_line - 1
+    return (
+        f"{piece.path}:{first}-{last} ~ {origin.purl} {origin.path}:{origin.start_line}-{origin.end_line} "
+        f"({evidence.kind}, {evidence.tokens} tokens, chance {evidence.chance:.1e}, "
+        f"{finding.license.expression or 'no licence known'}, {finding.verdict.status})"
+    )
+
+
+def measure(catalog: Catalog, purl: str, number: int, seed: int, folder: Path) -> Measured:
+    """Scan `number` functions of a package against the index without it."""
+    pieces = sample_honest(catalog, purl, number, seed)
+    indexed = any(same_package(e.purl, purl) for e in catalog.entries().values())
+    contents = set() if indexed else {blob_id(text) for text in _texts(catalog, purl)}
+    index, exclusion = index_without(catalog, [purl], contents, folder)
+    scanner = Scanner(index, Policy(outbound="BSD-3-Clause"))
+    flagged, findings, milliseconds = {True: 0, False: 0}, [], []
+    for piece in pieces:
+        started = time.perf_counter()
+        report = scan(added(piece), scanner)
+        milliseconds.append((time.perf_counter() - started) * 1e3)
+        flagged[piece.own] += bool(report.findings)
+        findings += [Wrong(piece.own, f.evidence.kind, told(piece, f)) for f in report.findings]
+    own = sum(piece.own for piece in pieces)
+    return Measured(purl, exclusion, own, len(pieces) - own, flagged, tuple(findings), tuple(milliseconds))
+
+
+def _texts(catalog: Catalog, purl: str) -> Iterator[bytes]:
+    return (file.text for file, _ in files_of_archive(purl, catalog.cache, lambda language: True))
+
+
+def rate(measured: Sequence[Measured], *, own: bool) -> tuple[int, int, float]:
+    """(functions with a finding, functions, per 1,000) over packages."""
+    flagged = sum(m.flagged[own] for m in measured)
+    total = sum(m.own if own else m.others for m in measured)
+    return flagged, total, 1000 * flagged / max(1, total)
