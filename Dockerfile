@@ -64,3 +64,8 @@ COPY --from=ingest-environment /opt/whence /opt/whence
 
 FROM runtime AS service
 COPY --from=service-environment /opt/whence /opt/whence
+EXPOSE 8321
+# Others can reach it, so it starts once there is a key: `whence keys create` with the same volume.
+CMD ["serve", "--host", "0.0.0.0", "--port", "8321"]
+HEALTHCHECK --interval=10s --timeout=6s --start-period=20s \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8321/healthz', timeout=5)"]

@@ -14,7 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from app.api.intake import ScanBody
-from app.api.resources import Problem
+from app.api.resources import Problem, ScanResource
 
 TAGS = {
     "scans": "Hand in a change, watch it, erase it.",
@@ -53,11 +53,14 @@ def _document(api: FastAPI) -> dict[str, Any]:
         license_info={"name": "BSD-3-Clause", "identifier": "BSD-3-Clause"},
     )
     _, models = models_json_schema(
-        [(Problem, "serialization"), (ScanBody, "validation")], ref_template="#/components/schemas/{model}"
+        [(Problem, "serialization"), (ScanResource, "serialization"), (ScanBody, "validation")],
+        ref_template="#/components/schemas/{model}",
     )
     schemas = found["components"]["schemas"]
     for name, schema in models["$defs"].items():
         schemas.setdefault(name, schema)
+        if "examples" in schema:  # FastAPI leaves out their nulls
+            schemas[name]["examples"] = schema["examples"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     found["components"]["schemas"] = dict(sorted(schemas.items()))

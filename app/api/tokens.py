@@ -36,7 +36,9 @@ TrustId = Annotated[str, Path(pattern=r"^[0-9a-z_]{1,64}$", examples=["trust_01k
 class ExchangeBody(Body):
     """The identity token of a CI job, made for the audience that this service expects."""
 
-    model_config = examples({"identity_token": "eyJhbGciOiJSUzI1NiIs…"})
+    model_config = examples(
+        {"identity_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiJyZXBvIn0.c2lnbmF0dXJl"}
+    )
 
     identity_token: Annotated[
         str, StringConstraints(strict=True, min_length=1, max_length=16384, pattern=r"^[\x21-\x7e]+$")

@@ -123,7 +123,8 @@ class Build:
             pairs = (pair.partition("=") for pair in value.split())
             self.environment |= {name: self.moved(text) for name, _, text in pairs}
         else:
-            assert instruction in {"LABEL", "VOLUME", "USER", "ENTRYPOINT", "CMD", "HEALTHCHECK"}, instruction
+            described = {"LABEL", "VOLUME", "USER", "EXPOSE", "ENTRYPOINT", "CMD", "HEALTHCHECK"}
+            assert instruction in described, instruction
 
     def build(self, found: dict[str, Stage], target: str) -> None:
         """Runs the stages of `target`; leaves its environment and working folder for `run`."""
