@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import importlib
 import logging
 import os
@@ -36,6 +37,7 @@ KINDS: dict[str, Callable[[Settings], int]] = {
 """Kind of worker → pieces at a time. Its module has `take(context)`, that of chores also `rounds`."""
 
 BEAT_SECONDS = 4.0
+STALL_SECONDS = {"scan": 60.0, "chores": 60.0, "ingest": 900.0, "index": 900.0}
 
 
 @asynccontextmanager
@@ -122,6 +124,23 @@ def _worker(url: str, kind: str, ring: Any) -> Any:
     return worker
 
 
+@asynccontextmanager
+async def watched(seconds: float) -> AsyncIterator[None]:
+    """End the process when its loop stands still: C code that does not let go would hold it for ever.
+
+    The supervisor starts another; what it worked on has an attempt less.
+    """
+
+    async def rearm() -> None:
+        faulthandler.dump_traceback_later(seconds, exit=True)
+
+    try:
+        async with every(min(1.0, seconds / 4), "watch", rearm):
+            yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
 async def serve(kind: str, settings: Settings) -> None:
     """Work until SIGTERM or SIGINT; then finish what runs, within `stop_seconds`."""
     stop, bell = asyncio.Event(), asyncio.Event()
@@ -129,7 +148,12 @@ async def serve(kind: str, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     url = settings.redis_url.get_secret_value()
-    async with Context.open(settings) as context, crew(context, kind, bell), listening(url, kind, bell):
+    async with (
+        Context.open(settings) as context,
+        watched(STALL_SECONDS[kind]),
+        crew(context, kind, bell),
+        listening(url, kind, bell),
+    ):
         await stop.wait()
 
 

@@ -14,6 +14,9 @@ from corpus.errors import CorruptSnapshot, SandboxError
 from workers.base import main
 from workers.task import Progress, give_back, hold, in_thread
 
+LEAVE = 10.0
+"""Seconds that a search may take beyond twice its time before it is left behind."""
+
 
 async def take(context: Context) -> bool:
     """One scan, from claim to end. False when none is due."""
@@ -25,7 +28,8 @@ async def take(context: Context) -> bool:
     control = Control(time.monotonic() + context.settings.scan_seconds)
     try:
         async with hold(context, scan, lambda: Progress("search", control.done, control.total), control.stop):
-            searched, packed, snapshot = await in_thread(_search, context, scan, body, control)
+            async with asyncio.timeout(2 * context.settings.scan_seconds + LEAVE):
+                searched, packed, snapshot = await in_thread(_search, context, scan, body, control)
     except asyncio.CancelledError:
         control.stop.set()
         await give_back(context, scan)
@@ -33,6 +37,9 @@ async def take(context: Context) -> bool:
     except Stopped:  # canceled, erased, or another worker has it
         return True
     except Exception as error:
+        if isinstance(error, TimeoutError):  # it did not look at its deadline: the thread is left behind
+            control.stop.set()
+            error = SandboxError("timeout", "the search did not end in its time")
         if isinstance(error, SandboxError):
             context.count("scan", "sandbox_kills")
         async with context.work(EVERY_TENANT) as work:

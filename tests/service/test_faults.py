@@ -277,3 +277,21 @@ async def _more(stack: Stack, before: int) -> bool:
     async with stack.context.work(EVERY_TENANT, read=True) as work:
         running = await work.session.scalar(select(func.count()).where(Scan.state == "running"))
     return bool(running) and await done(stack) > before
+
+
+@pytest.mark.slow
+async def test_a_worker_that_stands_still_ends_itself(
+    corpus: Path, postgres: Postgres, tmp_path: Path, tenant: str
+) -> None:
+    """Whoever starts it again gets the others done; the cause fails after three attempts."""
+    async with own_production(corpus, postgres, ("chores",), tmp_path) as stack:
+        bad = await stack.submit(copied(f"standstill_mark {tenant}"), tenant)
+        for _ in range(3):
+            worker = stack.start_worker("scan", HERE / "stuck_worker.py")
+            await until(lambda worker=worker: worker.poll() is not None, 30, "it ends itself")
+        good = [await stack.submit(copied(f"{tenant}{n}"), tenant) for n in range(5)]
+        stack.start_worker("scan", HERE / "stuck_worker.py")
+        for scan in good:
+            assert (await stack.ended(scan, tenant, 40)).state == "done"
+        ended = await stack.ended(bad, tenant, 20)
+        assert (ended.state, ended.error_slug, ended.attempts) == ("failed", "worker-lost", 3)
