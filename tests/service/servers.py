@@ -66,7 +66,19 @@ class Postgres:
         self.start()
         self.sql("CREATE ROLE whence LOGIN")
 
-    def start(self) -> None:
+    def start(self, seconds: float = 30.0) -> None:
+        """Also after a kill: until the last process of the old server is gone, a new one ends at once."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process is None or self.process.poll() is not None:
+                self._launch()
+            probe = [str(self.bin / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)]
+            if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
+                return
+            time.sleep(0.05)
+        raise RuntimeError("PostgreSQL did not start")
+
+    def _launch(self) -> None:
         arguments = ["-D", str(self.root / "data"), "-p", str(self.port), "-k", str(self.root),
                      "-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=32MB",
                      "-c", "max_connections=80"]  # fmt: skip
@@ -74,18 +86,6 @@ class Postgres:
             [*_as_postgres(), str(self.bin / "postgres"), *arguments],
             cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        for _ in range(200):
-            if (
-                subprocess.run(
-                    [str(self.bin / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)],
-                    capture_output=True,
-                    check=False,
-                ).returncode
-                == 0
-            ):
-                return
-            time.sleep(0.05)
-        raise RuntimeError("PostgreSQL did not start")
 
     def stop(self, number: int = signal.SIGINT) -> None:
         if self.process is not None:
