@@ -200,7 +200,12 @@ def _match(
         discounts=(),
     )
     origin = Origin(
-        ref, one.candidate.purl, one.candidate.background, int(lines[right].min()), int(lines[right].max())
+        ref,
+        one.candidate.purl,
+        one.candidate.background,
+        int(lines[right].min()),
+        int(lines[right].max()),
+        index.file(ref).license.expression,
     )
     numbers = query.line[left]
     return Match(

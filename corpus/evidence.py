@@ -40,6 +40,8 @@ IDIOM = 0.15
 """Factor on tokens that stand only in runs shared by `IDIOM_ORIGINS` or more origins."""
 
 IDIOM_ORIGINS = 6
+IDIOM_SHARE = 0.05
+"""Smaller shares are not worth a sentence."""
 
 REPETITION = 0.25
 """Factor on tokens that end a run of REPEAT tokens which the region has had before."""
@@ -209,8 +211,8 @@ def weigh(
         "conflict": conflict, "skipped": skipped,
     }  # fmt: skip
     discounts = []
-    if idiom[left].any():
-        share = float(idiom[left].mean())
+    share = float(idiom[left].mean()) if len(left) else 0.0
+    if share >= IDIOM_SHARE:
         discounts.append(
             f"idiom: {share:.0%} of the matched tokens stand in runs "
             f"that {IDIOM_ORIGINS} or more origins share"

@@ -17,7 +17,16 @@ from corpus.evidence import IDIOM, IDIOM_ORIGINS, MAX_RARITY, rename_terms, weig
 from corpus.index.segment import FileTokens
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
-from corpus.matches import ALERT_TOKENS, Match, Origin, is_alert, merge_neighbours, select, select_derived
+from corpus.matches import (
+    ALERT_TOKENS,
+    Match,
+    Origin,
+    is_alert,
+    merge_neighbours,
+    one_of_each,
+    select,
+    select_derived,
+)
 from corpus.params import Params
 from corpus.query import Query
 
@@ -114,6 +123,8 @@ def candidates(query: Query, prints: Prints, index: Index, accept: Accept) -> li
     starts = np.flatnonzero(at[order][1:] != at[order][:-1]) + 1
     for group in np.split(file[order], starts):
         ranked = sorted({f for f in group.tolist() if f in score}, key=lambda f: -score[f])
+        if len(ranked) > PER_PRINT:
+            ranked = one_of_each(ranked, lambda f: index.file(index.ref(f)).license.expression)
         chosen.update(ranked[:PER_PRINT])
     best = sorted(chosen, key=lambda f: (-score[f], f))[:CANDIDATES]
     return best + [f for f in near_copies(query, index, accept) if f not in chosen][:PER_PRINT]
@@ -177,7 +188,9 @@ def _confirm(
         renames = {a.decode("utf-8", "replace"): segment.spelling(b) for a, b in partners.items()}
         evidence = replace(evidence, renames={a: b for a, b in sorted(renames.items()) if a != b})
     lines = target.line[[start, end]]
-    origin = Origin(ref, purl, segment.facts.background, int(lines[0]), int(lines[1]))
+    origin = Origin(
+        ref, purl, segment.facts.background, int(lines[0]), int(lines[1]), index.file(ref).license.expression
+    )
     first, last = query.line[left[[0, -1]]].tolist()
     return Match(query.path, first, last, origin, evidence)
 

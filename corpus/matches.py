@@ -6,11 +6,14 @@ Pure values and rules on them; made by corpus.match (copies) and corpus.derived 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from corpus.evidence import Evidence, chance, derived_chance
 from corpus.index.snapshot import FileRef
+
+Item = TypeVar("Item")
 
 ALERT_BITS = 80.0
 ALERT_TOKENS = 30
@@ -35,13 +38,14 @@ MAX_ALSO = 10
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the matched text stands in the index."""
+    """Where the matched text stands in the index. license: SPDX expression of its file, "" when unknown."""
 
     ref: FileRef
     purl: str
     background: bool
     start_line: int
     end_line: int
+    license: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,10 @@ def is_alert(match: Match) -> bool:
 
 
 def select(found: Sequence[Match]) -> list[Match]:
-    """One match a region: the origin that explains it best; near equals stand under `also`."""
+    """One match a region: the origin that explains it best; near equals stand under `also`.
+
+    Each licence has its turn first: forty copies under one licence do not hide the copy under another.
+    """
     kept: list[Match] = []
     for match in sorted(
         found, key=lambda m: (-m.evidence.bits, m.origin.background, m.origin.purl, m.origin.ref)
@@ -132,14 +139,26 @@ def select(found: Sequence[Match]) -> list[Match]:
         rival = next((k for k in kept if _overlap(k, match) >= SAME_REGION), None)
         if rival is None:
             kept.append(match)
-        elif (
-            match.evidence.bits >= WITHIN_BEST * rival.evidence.bits
-            and len(rival.also) < MAX_ALSO
-            and match.origin.ref not in {rival.origin.ref, *(o.ref for o, _ in rival.also)}
-        ):
+        elif match.evidence.bits >= WITHIN_BEST * rival.evidence.bits and match.origin.ref not in {
+            rival.origin.ref,
+            *(o.ref for o, _ in rival.also),
+        }:
             at = kept.index(rival)
             kept[at] = replace(rival, also=(*rival.also, (match.origin, match.evidence)))
-    return kept
+    return [
+        replace(m, also=tuple(one_of_each(m.also, lambda pair: pair[0].license)[:MAX_ALSO])) for m in kept
+    ]
+
+
+def one_of_each(ranked: Sequence[Item], key: Callable[[Item], str]) -> list[Item]:
+    """The best of each key first, then the rest; otherwise in the order given."""
+    seen: set[str] = set()
+    first: list[Item] = []
+    rest: list[Item] = []
+    for item in ranked:
+        (rest if key(item) in seen else first).append(item)
+        seen.add(key(item))
+    return first + rest
 
 
 def select_derived(found: Sequence[Match], copies: Sequence[Match]) -> list[Match]:

@@ -1,0 +1,169 @@
+"""The algorithm layer: a port to another language is ranked first, glue and background are no findings."""
+
+import pytest
+
+from corpus.derived import derived, region_of
+from corpus.disguise import Part
+from corpus.fingerprint.words import parts
+from corpus.match import match
+from corpus.matches import Match, Origin, one_of_each, select
+from corpus.model import ChangedFile, Region
+from corpus.params import DEFAULT
+from corpus.query import make_query
+from tests.small_corpus import GPL, MIT, add_release, sample_corpus
+
+ORIGIN = b"""\
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+
+static const double glow_table[6] = { 0.1875, 2.71e-4, 41.5, 0.0625, 17.25, 3.5e-7 };
+
+double glow_decay(double dose, int steps)
+{
+    double lantern = 0.3141, wick = dose * 0.0729;
+    int k;
+    if (dose <= 0.0 || steps < 3)
+        return -1.0;
+    for (k = 0; k < steps; k++) {
+        double flicker = sqrt(lantern * lantern + 0.0081) - wick / (k + 1.25);
+        if (flicker < 1.7e-5)
+            break;
+        lantern += 0.4375 * flicker * exp(-0.219 * k);
+        wick *= 0.9583;
+    }
+    return lantern * glow_table[steps % 6] + wick * wick / 6.5;
+}
+"""
+
+PORT = """\
+import numpy as np
+
+_LUSTRE = np.array([0.1875, 2.71e-4, 41.5, 0.0625, 17.25, 3.5e-7])
+
+
+def lamp_fading(amount, rounds):
+    \"\"\"How bright the lamp still is.\"\"\"
+    if amount <= 0 or rounds < 3:
+        return -1.0
+    brightness = 0.3141
+    fuel = amount * 0.0729
+    for n in range(rounds):
+        delta = np.sqrt(brightness ** 2 + 0.0081) - fuel / (n + 1.25)
+        if delta < 1.7e-5:
+            break
+        brightness = brightness + 0.4375 * delta * np.exp(-0.219 * n)
+        fuel = fuel * 0.9583
+    return brightness * _LUSTRE[rounds % 6] + fuel ** 2 / 6.5
+"""
+
+GLUE = """\
+import argparse
+import sys
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description="convert files")
+    parser.add_argument("input", help="file to read")
+    parser.add_argument("--output", default="-", help="file to write")
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args(argv)
+    if options.verbose:
+        print("reading", options.input, file=sys.stderr)
+    with open(options.input, encoding="utf-8") as stream:
+        text = stream.read()
+    sys.stdout.write(text)
+    return 0
+"""
+
+
+def query_of(path, text, language):
+    lines = tuple(text.encode().splitlines())
+    return make_query(ChangedFile(path, (Region(1, lines, (True,) * len(lines)),)), language)
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    catalog = sample_corpus(tmp_path_factory.mktemp("derived"))
+    add_release(catalog, "pkg:generic/glow@3.1", {"src/glow.c": ORIGIN}, GPL)
+    catalog.build()
+    return catalog.open()
+
+
+def test_a_port_is_ranked_first_with_its_lines(index):
+    found = derived(query_of("lamp.py", PORT, "python"), index)
+    best = found[0]
+    assert best.origin.purl == "pkg:generic/glow@3.1"
+    assert best.origin.license == "GPL-3.0-or-later"
+    assert best.evidence.kind == "translated"
+    assert 3 <= best.start_line <= 10
+    assert best.end_line == 18
+    pairs = dict(best.evidence.line_pairs)
+    assert pairs[13] == 13  # the line with sqrt
+    assert pairs[18] == 19  # the result
+    assert best.evidence.terms["values"] > 0
+    assert best.strength > max((m.strength for m in found[1:]), default=-9.0)
+
+
+def test_glue_is_no_alert(index):
+    assert [m for m in match(query_of("cli.py", GLUE, "python"), index, DEFAULT) if m.strength > 1.26] == []
+
+
+def test_background_is_never_an_origin_of_a_port(tmp_path):
+    catalog = sample_corpus(tmp_path)
+    add_release(catalog, "pkg:generic/glow@3.1", {"src/glow.c": ORIGIN}, MIT, background=True)
+    catalog.build()
+    found = derived(query_of("lamp.py", PORT, "python"), catalog.open())
+    assert all(not m.origin.background for m in found)
+
+
+def test_what_a_copy_explains_is_not_searched_again(index):
+    assert derived(query_of("lamp.py", PORT, "python"), index, explained=[(1, 18)]) == []
+
+
+def test_parts_join_only_when_near_on_both_sides():
+    import numpy as np
+
+    lines = np.arange(1000)
+    origin = np.arange(5000)
+
+    def part(left, right, bits):
+        return Part(bits, np.array([left, left + 5]), np.array([right, right + 5]), np.array([3.0, 3.0]))
+
+    best, near, far_here, far_there = (
+        part(100, 100, 50),
+        part(112, 300, 20),
+        part(200, 120, 20),
+        part(90, 4000, 20),
+    )
+    taken = region_of(sorted([best, near, far_here, far_there], key=lambda p: p.left[0]), lines, origin)
+    assert [p.bits for p in taken] == [50, 20]
+    assert taken[1].left[0] == 112
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gsl_sf_hzeta_e", ("gsl", "sf", "hzeta")),
+        ("maxIterations", ("max", "iteration")),
+        ("HTTPServer2", ("http", "server")),
+        ("fabs", ("abs",)),
+        ("x", ()),
+        ("i2c", ()),
+        ("push_back", ("append",)),
+    ],
+)
+def test_sub_words(name, words):
+    assert parts(name) == words
+
+
+def test_each_licence_has_its_turn_among_the_other_origins(index):
+    def copy(number, license):
+        origin = Origin((number, 0), f"pkg:generic/c{number}@1", False, 1, 9, license)
+        return Match("a.c", 1, 9, origin, evidence)
+
+    evidence = derived(query_of("lamp.py", PORT, "python"), index)[0].evidence
+    copies = [copy(n, "MIT") for n in range(40)] + [copy(40, "GPL-3.0-only")]
+    (kept,) = select(copies)
+    assert len(kept.also) == 10
+    assert "GPL-3.0-only" in {origin.license for origin, _ in kept.also}
+    assert one_of_each(["a1", "a2", "b1"], lambda item: item[0]) == ["a1", "b1", "a2"]
