@@ -17,7 +17,7 @@ from prometheus_client import (
 
 from app.services.health import Health
 
-disable_created_metrics()  # twice the lines for nothing
+disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the lines for nothing
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STATES = ("queued", "running", "done", "failed", "canceled")

@@ -21,10 +21,13 @@ import jwt
 from app.auth.targets import checked_issuer
 from app.errors import Busy, Unauthorized
 from corpus.errors import WhenceError
+from corpus.sources.client import PublicTransport
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 MAX_TOKEN = 16_384
 MAX_DOCUMENT = 256 << 10
+MOST_KEYS = 50
+SECONDS = 5.0
 KEYS_FOR = 600.0
 RETRY_AFTER = 10.0
 LEEWAY = 30
@@ -97,7 +100,7 @@ class Identities:
             if (stale or key_id not in known.by_id) and (not known.tried or now - known.tried > RETRY_AFTER):
                 known.tried = now
                 try:
-                    known.by_id = await self._fetch(issuer)
+                    known.by_id = await asyncio.to_thread(fetch_keys, issuer, self.allow_private)
                     known.at = now
                 except (
                     httpx2.HTTPError,
@@ -114,42 +117,47 @@ class Identities:
                 raise refused()
             return known.by_id[key_id]
 
-    async def _fetch(self, issuer: str) -> dict[str, Any]:
-        async with (
-            httpx2.AsyncClient(timeout=5.0, follow_redirects=False, trust_env=False) as client,
-            asyncio.timeout(10.0),
-        ):
-            where = await self._document(
-                client, issuer, issuer.rstrip("/") + "/.well-known/openid-configuration"
-            )
-            if where.get("issuer") != issuer:
-                raise ValueError("the issuer calls itself otherwise")
-            keys = await self._document(client, issuer, str(where["jwks_uri"]))
-        found: dict[str, Any] = {}
-        for entry in keys["keys"][:50]:
-            if entry.get("use", "sig") == "sig" and isinstance(entry.get("kid"), str):
-                try:
-                    found[entry["kid"]] = jwt.PyJWK(entry).key
-                except jwt.PyJWTError:
-                    continue  # a kind of key that is not read here; the others are
-        return found
 
-    async def _document(self, client: httpx2.AsyncClient, issuer: str, url: str) -> dict[str, Any]:
-        if urlsplit(url).hostname != urlsplit(issuer).hostname:
-            raise ValueError("not an address of the issuer")
-        checked_issuer(url, allow_private=self.allow_private)
-        body = bytearray()
-        async with client.stream("GET", url) as response:
-            if response.status_code != 200:
-                raise ValueError("no such document")
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_DOCUMENT:
-                    raise ValueError("the document is too large")
-        document = json.loads(bytes(body))
-        if not isinstance(document, dict):
-            raise ValueError("not an object")
-        return document
+def fetch_keys(issuer: str, private: bool) -> dict[str, Any]:
+    """The issuer's signing keys by id. Public addresses only, resolved once, in bounded time and size.
+
+    Raises HTTPError, ValueError, KeyError, TypeError, PyJWTError, BadTarget.
+    """
+    inner = httpx2.HTTPTransport()
+    transport: httpx2.BaseTransport = inner if private else PublicTransport(inner, ())
+    with httpx2.Client(
+        transport=transport, timeout=SECONDS, follow_redirects=False, trust_env=False
+    ) as client:
+        where = _document(client, issuer, f"{issuer.rstrip('/')}/.well-known/openid-configuration", private)
+        if where.get("issuer") != issuer:
+            raise ValueError("the issuer calls itself otherwise")
+        keys = _document(client, issuer, str(where["jwks_uri"]), private)
+    found: dict[str, Any] = {}
+    for entry in keys["keys"][:MOST_KEYS]:
+        if entry.get("use", "sig") == "sig" and isinstance(entry.get("kid"), str):
+            try:
+                found[entry["kid"]] = jwt.PyJWK(entry).key
+            except jwt.PyJWTError:
+                continue  # a kind of key that is not read here; the others are
+    return found
+
+
+def _document(client: httpx2.Client, issuer: str, url: str, private: bool) -> dict[str, Any]:
+    if urlsplit(url).hostname != urlsplit(issuer).hostname:
+        raise ValueError("not an address of the issuer")
+    checked_issuer(url, allow_private=private)
+    body, until = bytearray(), time.monotonic() + SECONDS
+    with client.stream("GET", url) as response:
+        if response.status_code != 200:
+            raise ValueError("no such document")
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > MAX_DOCUMENT or time.monotonic() > until:
+                raise ValueError("the document is too large or too slow")
+    document = json.loads(bytes(body))
+    if not isinstance(document, dict):
+        raise ValueError("not an object")
+    return document
 
 
 def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -85,6 +85,7 @@ def objects(service: Service) -> dict[str, str]:
     }
 
 
+@pytest.mark.check
 def test_no_tenant_sees_or_changes_anything_of_another(service: Service, objects: dict[str, str]) -> None:
     absent = {
         "scan_id": f"scan_{ABSENT}", "webhook_id": f"hook_{ABSENT}", "key_id": f"key_{ABSENT}",
@@ -119,6 +120,7 @@ def test_no_tenant_sees_or_changes_anything_of_another(service: Service, objects
         assert mine != yours
 
 
+@pytest.mark.check
 def test_every_route_wants_the_scope_that_it_documents(embedded: Service, corpus: Path) -> None:
     names = {
         "scan_id": f"scan_{ABSENT}", "webhook_id": f"hook_{ABSENT}", "key_id": f"key_{ABSENT}",
@@ -169,6 +171,7 @@ def test_keys_live_rotate_and_end(service: Service) -> None:
         assert successor["secret"] not in listed
 
 
+@pytest.mark.check
 def test_wrong_keys_are_never_accepted(embedded: Service) -> None:
     good = embedded.key("ada")
     forged = {"iss": "whence", "sub": "t", "tenant": "ada", "scopes": ["admin"], "iat": 1, "exp": 2**33}
@@ -195,6 +198,7 @@ def test_wrong_keys_are_never_accepted(embedded: Service) -> None:
     assert not [secret for secret in embedded.secrets.values() if secret.encode() in stored]
 
 
+@pytest.mark.check
 def test_the_audit_log_has_each_action_once_and_shows_tampering(embedded: Service) -> None:
     with embedded.client("cleo") as cleo:
         made = cleo.post("/v1/keys", json={"name": "audited", "scopes": ["read"]}).json()

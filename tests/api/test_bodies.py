@@ -33,6 +33,7 @@ def bomb(megabytes: int) -> bytes:
     return b"".join(pack.compress(bytes(MIB)) for _ in range(megabytes)) + pack.flush()
 
 
+@pytest.mark.check
 def test_large_bodies_are_refused_and_not_kept(embedded: Service) -> None:
     with embedded.client("ada") as ada:
         ada.post("/v1/scans", content=b"x" * MIB, headers=JSON)
@@ -53,6 +54,7 @@ def test_large_bodies_are_refused_and_not_kept(embedded: Service) -> None:
     assert embedded.memory() - before < 32 * MIB
 
 
+@pytest.mark.check
 def test_twenty_at_once_stay_within_bounds(embedded: Service) -> None:
     before, statuses = embedded.memory(), []
     highest = [before]

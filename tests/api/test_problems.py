@@ -147,6 +147,7 @@ def statuses() -> dict[tuple[str, str], dict[str, int]]:
     return {}
 
 
+@pytest.mark.check
 @pytest.mark.parametrize("route", ["/v1/scans", "/v1/compare", "/v1/keys"])
 def test_hostile_json_is_refused_alike_and_not_repeated(
     service: Service, ada: httpx2.Client, route: str, statuses: dict[tuple[str, str], dict[str, int]]
@@ -165,6 +166,7 @@ def test_hostile_json_is_refused_alike_and_not_repeated(
     assert statuses.get((other, route), found) == found
 
 
+@pytest.mark.check
 def test_hostile_queries_and_headers_are_refused_alike(ada: httpx2.Client) -> None:
     for text in (
         "\0",
