@@ -1,4 +1,4 @@
-"""The durability checks at the figures that gate a release: C1 and C4, without HTTP.
+"""The durability checks at the figures that gate a release: C1, C4, C6, C7, C10, without HTTP.
 
 Each prints its figure. `make check` runs them; WHENCE_CHECK_FAULTS sets the number of faults of C1.
 """
@@ -21,9 +21,11 @@ from sqlalchemy import func, select
 
 from app.db.models import Event, Scan
 from app.errors import Busy, KeyReused
+from app.queue import ArqBells
 from app.work import EVERY_TENANT
 from tests.service.servers import Postgres, Redis
-from tests.service.stacks import Stack, copied, production
+from tests.service.stacks import HERE, Stack, copied, production
+from tests.service.test_faults import cutting_proxy, poisoned
 
 pytestmark = [pytest.mark.anyio, pytest.mark.check, pytest.mark.timeout(1200)]
 FAULTS = int(os.environ.get("WHENCE_CHECK_FAULTS", "60"))
@@ -87,13 +89,15 @@ class Chaos:
 
 
 @asynccontextmanager
-async def own_servers(corpus: Path, folder: Path) -> AsyncIterator[tuple[Postgres, Stack]]:
+async def own_servers(
+    corpus: Path, folder: Path, kinds: tuple[str, ...] = ("scan", "chores")
+) -> AsyncIterator[tuple[Postgres, Stack]]:
     postgres, redis = Postgres(), Redis()
     try:
         postgres.create()
         redis.start()
         url = postgres.database()
-        async with production(corpus, url, redis, ("scan", "chores"), folder / "log") as stack:
+        async with production(corpus, url, redis, kinds, folder / "log", max_queued_tenant=1000) as stack:
             yield postgres, stack
     finally:
         redis.stop()
@@ -157,3 +161,61 @@ async def test_c4_one_key(store: Stack, tenant: str) -> None:
         f"C4 ({store.context.database.dialect}): 1000 requests, {len(found)} id, {rows} row; other body: 409"
     )
     assert (len(found), rows) == (1, 1)
+
+
+async def all_done(stack: Stack, tenant: str, made: list[str], seconds: float) -> float:
+    """Seconds until all of them are done."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        states, _ = await outcomes(stack, tenant)
+        if all(states[name] == "done" for name in made):
+            break
+        await asyncio.sleep(0.5)
+    states, ends = await outcomes(stack, tenant)
+    assert [name for name in made if states[name] != "done" or ends[name] != 1] == []
+    return time.monotonic() - begun
+
+
+async def test_c6_everything_is_forgotten(corpus: Path, tmp_path: Path, tenant: str) -> None:
+    """FLUSHALL with 500 queued: 500 of 500 done."""
+    async with own_servers(corpus, tmp_path, ()) as (_, stack):
+        made = [(await stack.submit(copied(f"{tenant}{n}"), tenant)).id for n in range(500)]
+        assert stack.redis is not None
+        stack.redis.client().flushall()
+        stack.start_worker("chores")
+        stack.start_worker("scan")
+        seconds = await all_done(stack, tenant, made, 300)
+        print(f"C6: 500 of 500 done {seconds:.0f} s after FLUSHALL")
+        assert seconds < 90
+
+
+async def test_c7_poison(corpus: Path, tmp_path: Path, tenant: str) -> None:
+    """50 that kill their child among 500 good ones: no worker ends, each poison fails after three."""
+    async with own_servers(corpus, tmp_path, ("chores",)) as (_, stack):
+        worker = stack.start_worker("scan", HERE / "poisoned_worker.py")
+        begun = time.monotonic()
+        await poisoned(stack, tenant, 50, 500, 300)
+        assert worker.poll() is None
+        print(
+            f"C7: 50 poisons failed after 3 tries, 500 others done, 0 exits, {time.monotonic() - begun:.0f} s"
+        )
+
+
+async def test_c10_bells_that_are_cut(corpus: Path, tmp_path: Path, tenant: str) -> None:
+    """500 bells cut between WATCH and EXEC: 500 of 500 done."""
+    async with own_servers(corpus, tmp_path, ()) as (_, stack):
+        assert stack.redis is not None
+        async with cutting_proxy(stack.redis.port, b"MULTI") as (port, cuts):
+            bells = ArqBells(f"redis://127.0.0.1:{port}/0")
+            stack.context.database.queue = bells
+            made = []
+            for number in range(500):
+                bells._quiet_until = 0.0  # each bell is tried
+                made.append((await stack.submit(copied(f"{tenant}{number}"), tenant)).id)
+            await bells.close()
+        stack.context.database.queue = stack.context.queue
+        assert cuts[0] >= 500
+        stack.start_worker("chores")
+        stack.start_worker("scan")
+        seconds = await all_done(stack, tenant, made, 300)
+        print(f"C10: {cuts[0]} bells cut, 500 of 500 done after {seconds:.0f} s")

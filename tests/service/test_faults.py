@@ -203,13 +203,13 @@ async def test_nothing_written_to_redis_runs(
         assert canary.exists()  # it would have been dangerous
 
 
-async def poisoned(stack: Stack, tenant: str, bad: int, good: int) -> None:
+async def poisoned(stack: Stack, tenant: str, bad: int, good: int, seconds: float = 60.0) -> None:
     poisons = [await stack.submit(copied(f"{poison.MARK.decode()}{tenant}{n}"), tenant) for n in range(bad)]
     fine = [await stack.submit(copied(f"{tenant}{n}"), tenant) for n in range(good)]
     for scan in fine:
-        assert (await stack.ended(scan, tenant, 60)).state == "done"
+        assert (await stack.ended(scan, tenant, seconds)).state == "done"
     for scan in poisons:
-        ended = await stack.ended(scan, tenant, 60)
+        ended = await stack.ended(scan, tenant, seconds)
         assert (ended.state, ended.attempts, ended.error_slug) == ("failed", 3, "sandbox")
         assert "tried 3 times" in (ended.error or "")
         assert "signal 9" in (ended.error or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -125,3 +126,13 @@ async def test_the_clock_is_the_databases(store: Stack) -> None:
 
     async with store.context.work(EVERY_TENANT, read=True) as work:
         assert abs(float(await work.session.scalar(select(clock())) or 0) - time.time()) < 5
+
+
+async def test_reading_waits_for_nobody(store: Stack, tenant: str) -> None:
+    scan = await store.submit(copied(tenant), tenant)
+    async with store.context.work(tenant) as writing:
+        await writing.session.execute(update(Scan).where(Scan.id == scan.id).values(label="new"))
+        async with asyncio.timeout(2), store.context.work(tenant, read=True) as reading:
+            assert (await scans.get(reading, scan.id)).label == ""
+    async with store.context.work(tenant, read=True) as reading:
+        assert (await scans.get(reading, scan.id)).label == "new"
