@@ -40,6 +40,10 @@ far as what is done with them agrees too."""
 SKIPPED = 0.5
 SECOND_ALIGNED = 4.0
 SECOND_BAG = 0.5
+LEAST_RIVAL = (18.0, 1.5)
+"""What some origin of the world would agree in (bits, bag score) even where a small index holds none such.
+Chosen by hand: with a background, the best rivals of honest functions mostly reach more."""
+
 _FAMILIES = (
     {"c", "cpp", "objc"},
     {"python", "cython"},
@@ -162,7 +166,8 @@ def standing(
         for o in others
         if package_name(o.candidate.purl) != package and o.candidate.cluster != cluster
     ]
-    aligned, bag = max(rivals, key=lambda r: r[0] * r[1], default=(0.0, 0.0))
+    aligned, bag = max(rivals, key=lambda r: r[0] * r[1], default=LEAST_RIVAL)
+    aligned, bag = max(aligned, LEAST_RIVAL[0]), max(bag, LEAST_RIVAL[1])
     return math.log(bits / (aligned + SECOND_ALIGNED)) + math.log(one.candidate.bag / (bag + SECOND_BAG))
 
 

@@ -8,6 +8,7 @@ A matched token speaks for a common source as far as it would surprise between u
     conflict    a name that stands for two (negative)
     skipped     tokens passed over on either side (negative)
     idiom       matched runs that many origins share count for little
+    progression numbers in equal steps count for almost nothing
     repetition  so does what the region itself repeats (tables, unrolled code, lists of the same call)
 
 The sum decides; `chance` turns it into an expected number of unrelated code units that would agree as well.
@@ -47,6 +48,9 @@ REPETITION = 0.25
 """Factor on tokens that end a run of REPEAT tokens which the region has had before."""
 
 REPEAT = 6
+PROGRESSION = 0.1
+"""Factor on numbers that go on in equal steps (1, 2, 3, …), and on what stands between them."""
+
 
 LITERAL_SHARE = 0.9
 """Share of names spelled alike from which a match is called literal."""
@@ -170,6 +174,21 @@ def repeated(renamed: NDArray[np.uint64], at: NDArray[np.int64]) -> NDArray[np.b
     return again
 
 
+def counted(query: Query, at: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """For each index in `at` (ascending): whether whole numbers in equal steps foretell what stands there."""
+    out = np.zeros(len(at), bool)
+    numbers = np.flatnonzero(query.kind[at] == Kind.NUMBER)
+    values: list[int | None] = []
+    for position in at[numbers].tolist():
+        text = query.spelling[position]
+        values.append(int(text) if text.isdigit() and len(text) < 12 else None)
+    for i in range(2, len(numbers)):
+        a, b, c = values[i - 2 : i + 1]
+        if a is not None and b is not None and c is not None and c - b == b - a:
+            out[numbers[i - 1] + 1 : numbers[i] + 1] = True
+    return out
+
+
 def line_pairs(
     query_lines: NDArray[np.int64], target_lines: NDArray[np.int64]
 ) -> tuple[tuple[int, int], ...]:
@@ -199,6 +218,7 @@ def weigh(
     left, right = alignment.left[mine], alignment.right[mine]
     weight = np.where(idiom[left], IDIOM, 1.0) * run_factors(left, right)
     weight *= np.where(repeated(query.renamed, left), REPETITION, 1.0)
+    weight *= np.where(counted(query, left), PROGRESSION, 1.0)
     same = query.raw[left] == target.raw[right]
     structure = STRUCTURE * float(weight.sum())
     spelled = SPELLING * float((weight * rarity[left])[same].sum())
