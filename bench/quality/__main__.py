@@ -70,7 +70,8 @@ def main() -> int:
     facts, load = index.facts, os.getloadavg()[0]
     print(
         f"Index {index.identity}: {facts['releases']} releases, {facts['files']:,} files, {facts['units']:,} "
-        f"code units. {time.strftime('%Y-%m-%d')}, seed {options.seed}, {os.cpu_count()} cores, load {load:.1f}.\n"
+        f"code units. {time.strftime('%Y-%m-%d')}, seed {options.seed}, {os.cpu_count()} cores, "
+        f"load {load:.1f}.\n"
     )
     scanner = Scanner(index, Policy(outbound="BSD-3-Clause"))
     pieces = sample_sources(catalog, FILLERS.__contains__, min(POOL, 40 * options.sample), options.seed)

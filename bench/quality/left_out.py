@@ -84,7 +84,7 @@ class PartOfSegment(Segment):
 
 def copies_of(contents: Collection[str], segment: Segment) -> list[int]:
     """Numbers of the segment's files with one of these git blob ids."""
-    return [number for number, file in enumerate(segment.files) if file.sha1 in contents]
+    return [number for number, file in enumerate(segment.files) if file.sha1 in contents and file.tokens]
 
 
 def index_without(

@@ -25,6 +25,9 @@ from corpus.units import cut
 LONGEST_FILE = 400_000
 """Bytes; longer files are no code that a person copies a function from."""
 
+DRAW_FROM = 4
+"""Functions read for each one sampled, so that one long file does not fill the sample."""
+
 MOST_OF_RELEASE = 600
 """Files of one release that are looked at for functions, chosen by the seed."""
 
@@ -53,13 +56,42 @@ class Piece:
         return Code(b"\n".join(self.lines), self.language)
 
 
+BUNDLED = frozenset(
+    [
+        "superlu",
+        "arpack",
+        "qhull_src",
+        "cephes",
+        "boost_math",
+        "highs",
+        "lapack_lite",
+        "pocketfft",
+        "highway",
+        "x86-simd-sort",
+        "svml",
+        "unuran",
+        "libsvm",
+        "liblinear",
+        "_antlr",
+        "fitpack",
+        "odepack",
+        "quadpack",
+        "minpack",
+        "lbfgsb",
+        "array_api_compat",
+    ]
+)
+"""Folders of other people's code in packages measured as honest, which no general rule for names can tell."""
+
+
 def is_own(path: str, text: bytes) -> bool:
     """Whether a file is the package's own shipped code: no test, example, vendored or generated file."""
     kept = classify(path, text)
     labels = kept.labels if isinstance(kept, TreeFile) else ("generated",)
     folders = path.lower().split("/")[:-1]
     return not {"generated", "vendored", "test", "example"} & set(labels) and not any(
-        "vendor" in folder or folder in ("benchmarks", "doc", "docs", "tools") for folder in folders
+        "vendor" in folder or folder in BUNDLED or folder in ("benchmarks", "doc", "docs", "tools")
+        for folder in folders
     )
 
 
@@ -155,7 +187,7 @@ def sample_sources(
 def sample_honest(
     catalog: Catalog, purl: str, number: int, seed: int, *, least: int = 8, most: int = 300
 ) -> list[Piece]:
-    """Functions of one permissive package, own or not, at random over its functions."""
+    """Functions of one permissive package: `number` of its own code, a fifth as many of the rest."""
     entry = next((e for e in catalog.entries().values() if same_package(e.purl, purl)), None)
 
     def any_language(language: str) -> bool:
@@ -166,13 +198,15 @@ def sample_honest(
         if entry is not None
         else files_of_archive(purl, catalog.cache, any_language)
     )
-    named = list(files)
     rng = Random(f"{seed} {package_name(purl)}")
+    named = list(files)
     rng.shuffle(named)
-    own: list[Piece] = []
+    wanted = {True: number, False: number // 5}
+    pools: dict[bool, list[Piece]] = {True: [], False: []}
     for file, _ in named:
-        own += functions_of(file, purl, "", least, most, own=is_own(file.path, file.text))
-        if len(own) >= 8 * number:  # more than enough files to draw from
-            break
-    rng.shuffle(own)
-    return own[:number]
+        own = is_own(file.path, file.text)
+        if len(pools[own]) < DRAW_FROM * wanted[own]:
+            pools[own] += functions_of(file, purl, "", least, most, own=own)
+    for pool in pools.values():
+        rng.shuffle(pool)
+    return [piece for own, pool in pools.items() for piece in pool[: wanted[own]]]

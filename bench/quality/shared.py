@@ -1,7 +1,7 @@
 """Cases given as folders with meta.json and one diff a variant (verbatim … independent): the table over them.
 
 A finding counts when its verdict is conflict or review, it names the source file and overlaps the derived
-lines (IoU ≥ 0.3). Beside it the algorithm layer's retrieval: the rank of the source file by the bag score alone.
+lines (IoU ≥ 0.3). Beside it the algorithm layer's retrieval: the source file's rank by the bag score alone.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def source_rank(diff: bytes, package: str, path: str, index: Snapshot) -> int | 
 
 
 def _collect(query: Query, index: Snapshot, best: dict[int, float]) -> None:
-    ranges = query_ranges(query)
+    ranges = query_ranges(query, query.added)
     if not ranges:
         return
     numbers: dict[tuple[int, bytes], int] = {}

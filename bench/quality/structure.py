@@ -30,7 +30,7 @@ def reorder(code: Code, rng: Random) -> bytes | None:
 
 
 def assignment(code: Code, number: int) -> tuple[set[bytes], set[bytes]] | None:
-    """(names written, all names) of a line that is one plain assignment without calls of unknown functions."""
+    """(names written, all names) of a line that is one plain assignment without calls of other functions."""
     words = code.by_line.get(number)
     if not words or words[0].start in code.in_parentheses:
         return None
