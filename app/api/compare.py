@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints
@@ -41,6 +41,10 @@ class CompareBody(Body):
     language: Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9+#_-]{1,40}$")] | None = None
 
 
+Item = TypeVar("Item")
+Pair = Annotated[list[Item], Field(min_length=2, max_length=2)]
+
+
 class ComparisonResource(Resource):
     """score: 0..1, twice the matched tokens over all tokens of both.
 
@@ -48,14 +52,14 @@ class ComparisonResource(Resource):
     tokens that are spelled alike. line_pairs: [left line, right line].
     """
 
-    languages: tuple[str, str] = Field(description="What each text was read as.")
+    languages: Pair[str] = Field(description="What each text was read as.")
     score: float
     containment_left: float
     containment_right: float
     tokens: int
     longest_run: int
     literal: float
-    line_pairs: list[tuple[int, int]]
+    line_pairs: list[Pair[int]]
     renames: dict[str, str] = Field(examples=[{"gcd": "common_divisor"}])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -62,7 +63,19 @@ async def _http(request: Request, error: Exception) -> Response:
     status = error.status_code
     body = document(SLUGS.get(status, "http-error"), status, "", getattr(request.state, "request_id", ""))
     body["detail"] = f"{body['title']}."
-    return Response(encoded(body), status, dict(error.headers or {}), MEDIA_TYPE)
+    headers = dict(error.headers or {})
+    if status == 405:
+        headers["Allow"] = ", ".join(_methods(request))
+    return Response(encoded(body), status, headers, MEDIA_TYPE)
+
+
+def _methods(request: Request) -> list[str]:
+    """All methods of a path; a router knows only those of the first route that fits."""
+    found: set[str] = set()
+    for template, methods in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), request.url.path):
+            found |= {method.upper() for method in methods}
+    return sorted(found)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -27,7 +27,7 @@ Cursor = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=200)]
 LATER = {"description": "Accepted. Come back to `Location` after `Retry-After` seconds."}
-TEXT = {"schema": {"type": "string"}}
+TEXT = {"schema": {"contentMediaType": "text/x-diff"}}
 
 
 def _body_documentation() -> dict[str, Any]:

@@ -22,8 +22,10 @@ from app.auth.targets import checked_issuer
 from app.auth.tokens import Tokens
 from app.db import keys
 from app.db.models import OidcTrust
+from app.errors import Conflict
 from app.services import audit
 from app.work import EVERY_TENANT
+from corpus.errors import BadInput
 
 router = APIRouter(prefix="/v1", tags=["tokens"], route_class=StrictRoute)
 
@@ -141,13 +143,18 @@ async def list_all(asking: Asks) -> TrustList:
     operation_id="createTrust",
     summary="Trust a repository",
     status_code=201,
-    **needs("admin", body=True),
+    **needs("admin", errors=(409,), body=True),
 )
 async def create(asking: Asks, body: TrustBody) -> TrustResource:
     """Its jobs get tokens with these scopes from now on."""
     issuer = checked_issuer(body.issuer, allow_private=asking.settings.webhook_private)
     async with asking.work() as work:
-        trust = await keys.trust(work, issuer, body.repository_id, body.scopes, repository=body.repository)
+        try:
+            trust = await keys.trust(
+                work, issuer, body.repository_id, body.scopes, repository=body.repository
+            )
+        except BadInput as error:
+            raise Conflict(error.message) from None
         await audit.record(
             work,
             asking.actor,
