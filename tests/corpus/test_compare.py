@@ -56,6 +56,14 @@ def test_an_excerpt_is_contained_in_its_whole():
     assert {b - a for a, b in result.line_pairs} == {24}
 
 
+def test_what_is_contained_scores_above_what_agrees_in_single_tokens():
+    lines = SIMPLEX[1].split(b"\n")
+    part = b"\n".join(lines[24:43]) + b"\n"
+    shuffled = b"\n".join(lines[::-1]) + b"\n"
+    assert compare(c(part), SIMPLEX).score > 0.6
+    assert compare(c(part), SIMPLEX).score > compare(c(part), c(shuffled)).score + 0.3
+
+
 @pytest.mark.parametrize("other", [SPLINE, ANNEAL, c(b"int a;\n"), c(b""), c(b"/* nothing */\n")])
 def test_unrelated_texts_score_low(other):
     assert compare(SIMPLEX, other).score < 0.25
