@@ -102,9 +102,9 @@ def test_any_text_is_read_and_quoted_in_one_short_line(text: str, commits: list[
      "## AI use\n" + "not used by an " * 10_000],
 )  # fmt: skip
 def test_hostile_texts_take_linear_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     read([text.encode()], text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 COMMIT = b"x\n\nAssisted-by: Claude"

@@ -63,9 +63,9 @@ def test_names(name: str, expected: str) -> None:
     ],
 )
 def test_hostile_names_are_quick(name: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     from_name(name)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 @pytest.mark.parametrize(
@@ -203,6 +203,6 @@ def test_many_wildcards_are_linear() -> None:
     hostile = b"Format: x\n\nFiles: " + b"a*" * 2_000 + b"b\nCopyright: x\nLicense: MIT\n"
     dep5 = read_dep5(hostile)
     assert dep5 is not None
-    started = time.perf_counter()
+    started = time.process_time()
     assert dep5.stanza("a" * 4_000) is None
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0

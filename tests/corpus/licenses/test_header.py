@@ -127,9 +127,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_header_is_bounded(name: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     header = read_header(HOSTILE[name])
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
     assert len(header.notice) <= HEADER_BYTES
 
 
