@@ -25,6 +25,9 @@ from corpus.units import cut
 LONGEST_FILE = 400_000
 """Bytes; longer files are no code that a person copies a function from."""
 
+LEAST_CODE = 10
+"""Lines with code that a function has from which cases are made; comments and documentation do not count."""
+
 DRAW_FROM = 4
 """Functions read for each one sampled, so that one long file does not fill the sample."""
 
@@ -57,42 +60,26 @@ class Piece:
 
 
 BUNDLED = frozenset(
-    [
-        "superlu",
-        "arpack",
-        "qhull_src",
-        "cephes",
-        "boost_math",
-        "highs",
-        "lapack_lite",
-        "pocketfft",
+    (
+        "superlu", "arpack", "qhull_src", "cephes", "boost_math", "highs", "lapack_lite", "pocketfft",
         "highway",
-        "x86-simd-sort",
-        "svml",
-        "unuran",
-        "libsvm",
-        "liblinear",
-        "_antlr",
-        "fitpack",
-        "odepack",
-        "quadpack",
-        "minpack",
-        "lbfgsb",
-        "array_api_compat",
-    ]
-)
+        "x86-simd-sort", "svml", "unuran", "libsvm", "liblinear", "_antlr", "fitpack", "odepack", "quadpack",
+        "minpack", "lbfgsb", "array_api_compat",
+    )
+)  # fmt: skip
 """Folders of other people's code in packages measured as honest, which no general rule for names can tell."""
+
+_BESIDE = frozenset({"benchmarks", "doc", "docs", "tools"})
 
 
 def is_own(path: str, text: bytes) -> bool:
     """Whether a file is the package's own shipped code: no test, example, vendored or generated file."""
     kept = classify(path, text)
     labels = kept.labels if isinstance(kept, TreeFile) else ("generated",)
+    if {"generated", "vendored", "test", "example"} & set(labels):
+        return False
     folders = path.lower().split("/")[:-1]
-    return not {"generated", "vendored", "test", "example"} & set(labels) and not any(
-        "vendor" in folder or folder in BUNDLED or folder in ("benchmarks", "doc", "docs", "tools")
-        for folder in folders
-    )
+    return not any("vendor" in name or name in BUNDLED or name in _BESIDE for name in folders)
 
 
 def functions_of(
@@ -171,6 +158,7 @@ def sample_sources(
                 continue
             tree = TreeFile(file.path, file.language, text, file.sha1, file.labels)
             pieces = list(functions_of(tree, entry.purl, file.license.expression, least, most, own=True))
+            pieces = [p for p in pieces if len(p.code.code_lines) >= LEAST_CODE]
             found += rng.sample(pieces, min(2, len(pieces)))
             if len(found) >= number:
                 break
