@@ -27,10 +27,11 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
         reads_json = self.body_field is not None
 
-        async def strict(request: Request) -> Response:
+        async def strict(given: Request) -> Response:
+            request = StrictRequest(given.scope, given.receive)  # the one that keeps the body: it comes once
             if reads_json and media_type(request) != "application/json" and await request.body():
                 raise UnsupportedMedia("send application/json", headers={"Accept": "application/json"})
-            return await handle(StrictRequest(request.scope, request.receive))
+            return await handle(request)
 
         return strict
 

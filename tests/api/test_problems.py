@@ -53,6 +53,8 @@ def test_errors_of_every_kind(service: Service) -> None:
         problem(ada.post("/v1/scans", content=b"{", headers=JSON), 400, "bad-json")
         problem(ada.post("/v1/compare", content=b"{", headers=JSON), 400, "bad-json")
         problem(ada.post("/v1/compare", json={}), 422, "invalid-request")
+        for route in ("/v1/compare", "/v1/tokens", "/v1/keys", "/v1/fingerprints"):
+            problem(ada.post(route, timeout=10), 422, "invalid-request")
         problem(ada.get("/v1/scans", params={"limit": "1000000"}), 422, "invalid-request")
         problem(ada.get("/v1/scans", params={"cursor": "AAAA"}), 400, "bad-input")
         problem(ada.post("/v1/scans", json={}), 422, "invalid-request")
