@@ -85,7 +85,7 @@ def main() -> int:
     if options.cases:
         found = list(variants(options.cases, scanner, index))
         print(f"## Given cases\n\n{cases_table(found)}\n")
-        print_lines(f"{v.case} {v.file}: {told}" for v in found for told in v.wrong)
+        print_lines(f"false: {v.case} {v.file}: {told}" for v in found for told in v.wrong)
         print("Not found as an alert:")
         print_lines(
             f"{v.case} {v.file}{' (a lead)' if v.lead else ''}, source retrieved at rank {v.rank}"
@@ -121,7 +121,10 @@ def honest(catalog: Catalog, options: argparse.Namespace, work: Path) -> list[Me
             print(f"{purl} could not be measured: {error.message}", file=sys.stderr)
     print(f"## Honest functions\n\n{honest_table(measured)}\n")
     for one in measured:
-        print_lines(f"{'' if f.own else '(not its own code) '}{f.told}" for f in one.findings)
+        print_lines(
+            f"{'' if f.own else '(not its own code) '}{f.told}{': ' + f.explained if f.explained else ''}"
+            for f in one.findings
+        )
     for one in measured:
         print(f"{one.purl} was measured {one.exclusion}.")
     times = [t for one in measured for t in one.milliseconds]
@@ -157,7 +160,7 @@ def small_corpus() -> Path:
     """The small corpus of `small.toml`, indexed by the real command when it is not there yet."""
     data = Path(".cache/quality").resolve()
     if Catalog(data).current() is None:
-        command = [sys.executable, "-m", "app.cli.main", "corpus", "add", "--manifest", str(SMALL)]
+        command = [str(Path(sys.executable).with_name("whence")), "corpus", "add", "--manifest", str(SMALL)]
         subprocess.run([*command, "--data", str(data)], check=True)
     return data
 

@@ -28,7 +28,7 @@ LONGEST_FILE = 400_000
 LEAST_CODE = 10
 """Lines with code that a function has from which cases are made; comments and documentation do not count."""
 
-DRAW_FROM = 4
+DRAW_FROM = 10
 """Functions read for each one sampled, so that one long file does not fill the sample."""
 
 MOST_OF_RELEASE = 600
@@ -62,9 +62,8 @@ class Piece:
 BUNDLED = frozenset(
     (
         "superlu", "arpack", "qhull_src", "cephes", "boost_math", "highs", "lapack_lite", "pocketfft",
-        "highway",
-        "x86-simd-sort", "svml", "unuran", "libsvm", "liblinear", "_antlr", "fitpack", "odepack", "quadpack",
-        "minpack", "lbfgsb", "array_api_compat",
+        "highway", "x86-simd-sort", "svml", "unuran", "libsvm", "liblinear", "_antlr", "fitpack", "odepack",
+        "quadpack", "minpack", "lbfgsb", "odrpack", "array_api_compat", "tempita",
     )
 )  # fmt: skip
 """Folders of other people's code in packages measured as honest, which no general rule for names can tell."""
