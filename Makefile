@@ -67,7 +67,7 @@ lock: $(LOCK)/bin/pip-compile ## the lock files, after a change of dependencies 
 	PATH="$(CURDIR)/$(LOCK)/bin:$$PATH" $(PYTHON) requirements/compile.py $(UPGRADE)
 
 $(LOCK)/bin/pip-compile:
-	$(PYTHON) -m venv $(LOCK)
+	$(PYTHON) -m venv --clear $(LOCK)
 	$(LOCK)/bin/python -m pip install --quiet --upgrade pip "pip-tools>=7.5,<8"
 
 image: ## the container images, service and ingest
