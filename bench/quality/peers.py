@@ -16,7 +16,7 @@ LATIN = "latin-1"
 
 
 def copydetect_scores(pairs: list[list[str]], k: int, window: int) -> list[float]:
-    from copydetect import CodeFingerprint, compare_files
+    from copydetect import CodeFingerprint, compare_files  # type: ignore[import-not-found]
 
     @cache
     def prints(path: str) -> Any:
@@ -31,7 +31,7 @@ def copydetect_scores(pairs: list[list[str]], k: int, window: int) -> list[float
 
 
 def scanoss_scores(pairs: list[list[str]]) -> list[float]:
-    from scanoss.winnowing import Winnowing
+    from scanoss.winnowing import Winnowing  # type: ignore[import-not-found]
 
     winnowing = Winnowing(quiet=True)
 

@@ -1,3 +1,5 @@
+"""Tempo from the times of onsets, ported from JavaScript."""
+
 import numpy as np
 
 

@@ -1,3 +1,5 @@
+"""Smoothing by neighbours that agree, ported from Octave."""
+
 import numpy as np
 
 

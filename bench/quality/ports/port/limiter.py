@@ -1,3 +1,5 @@
+"""A leaking bucket with growing waits, ported from Go."""
+
 import math
 
 

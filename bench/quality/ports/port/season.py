@@ -1,3 +1,6 @@
+"""Seasonal indices by trimmed ratios, ported from R."""
+
+
 def seasonal_factors(series, cycle, shrink=2.5):
     wing = cycle // 2
     collected = [[] for _ in range(cycle)]

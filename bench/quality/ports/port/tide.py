@@ -1,3 +1,5 @@
+"""Height of an invented tide, ported from C."""
+
 import numpy as np
 
 RATES = np.array([28.984, 30.0, 15.041, 13.943, 57.968])

@@ -1,3 +1,5 @@
+"""Temperature of a wet surface, ported from Fortran."""
+
 import math
 
 
