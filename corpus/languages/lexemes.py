@@ -201,6 +201,9 @@ def number_end(text, i, n, ident, style, after_dot):  # type: ignore[no-untyped-
             return radix_end(text, i, n, ident, style)
     j = i
     pointed = after_dot
+    if text[i] == 46:  # the number begins with its point, whatever stands before
+        j = i + 1
+        pointed = 1
     while j < n:
         c = text[j]
         low = c | 32

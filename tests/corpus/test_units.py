@@ -207,9 +207,12 @@ def test_hostile_texts_take_linear_time(language: str) -> None:
     for piece in HOSTILE:
         data = piece * (20_000 // len(piece))
         scanned = scan(data, language)
-        start = time.process_time()
-        cut(scanned, data, language, DEFAULT)
-        assert time.process_time() - start <= 0.3, piece
+        taken = []
+        for _ in range(2):  # the first call may load machine code
+            start = time.process_time()
+            cut(scanned, data, language, DEFAULT)
+            taken.append(time.process_time() - start)
+        assert min(taken) <= 0.3, piece
 
 
 @pytest.mark.slow

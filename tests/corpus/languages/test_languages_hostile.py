@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpus.languages import scan
@@ -94,6 +94,7 @@ SNIPPETS = [
     st.one_of(st.binary(max_size=200), st.lists(st.sampled_from(SNIPPETS), max_size=60).map(b"".join)),
     st.booleans(),
 )
+@example("c", b"..0", False)
 def test_compiled_equals_plain_on_any_bytes(language: str, text: bytes, fragment: bool) -> None:
     plain = scan(text, language, fragment=fragment)
     assert_sound(text, plain)
