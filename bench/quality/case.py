@@ -138,12 +138,12 @@ def cases(pieces: Iterable[Piece], each: int, seed: int) -> Iterator[Case]:
     """Up to `each` cases of every kind, from functions that the kind can be made of."""
     pool = [p for p in pieces if p.language in FILLERS]
     for kind, change in TRANSFORMATIONS.items():
-        yield from _take(kind, pool, each, seed, partial(_whole, kind, change))
-    yield from _take("merged", pool, each, seed, merged_case)
-    yield from _take("hunks", pool, each, seed, hunks_case)
+        yield from take(kind, pool, each, seed, partial(_whole, kind, change))
+    yield from take("merged", pool, each, seed, merged_case)
+    yield from take("hunks", pool, each, seed, hunks_case)
     for how in EXCERPTS:
         for size in EXCERPT_LINES:
-            yield from _take(f"{how} {size}", pool, each, seed, partial(excerpt_case, size, how))
+            yield from take(f"{how} {size}", pool, each, seed, partial(excerpt_case, size, how))
 
 
 def _whole(kind: str, change: Transformation, piece: Piece, rng: Random) -> Case | None:
@@ -151,9 +151,10 @@ def _whole(kind: str, change: Transformation, piece: Piece, rng: Random) -> Case
     return new_file(kind, piece, derived) if derived is not None else None
 
 
-def _take(
+def take(
     kind: str, pool: Sequence[Piece], each: int, seed: int, make: Callable[[Piece, Random], Case | None]
 ) -> Iterator[Case]:
+    """Up to `each` cases made of the pieces in an order that seed and kind decide."""
     rng = Random(f"{seed} {kind}")
     order = list(pool)
     rng.shuffle(order)
