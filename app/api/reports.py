@@ -25,9 +25,16 @@ IfNoneMatch = Annotated[str | None, Header(max_length=500)]
 
 def _documented(*errors: int) -> dict[str, Any]:
     arguments = needs("read", "scan", errors=(304, 404, 409, *errors))
-    content: dict[str, Any] = {media_type: {"schema": {"type": "string"}} for media_type in TYPES}
+    content: dict[str, Any] = {
+        # A format that is JSON has a schema of its own; one that is text is a string.
+        media_type: {"schema": {} if media_type.endswith("json") else {"type": "string"}}
+        for media_type in TYPES
+    }
     content["application/json"] = {
-        "schema": {"type": "object", "description": "See the report's JSON Schema."}
+        "schema": {
+            "type": ["object", "array"],
+            "description": "The report (see its JSON Schema), or GitLab's Code Quality list of findings.",
+        }
     }
     arguments["responses"][200] = {"description": "The report.", "content": content}
     return arguments
