@@ -63,7 +63,8 @@ one in 60 functions reaches 25 bits, one in 300 reaches 60, and it falls by e ea
 
 DERIVED_SCALE = 0.45
 DERIVED_SHIFT = -7.54
-"""The same for algorithm-layer strengths: against 357,000 units one honest function in 850 reached 1.25."""
+"""The same for algorithm-layer strengths, by hand: against 357,000 units one honest function in 850
+reached 1.25."""
 
 
 @dataclass(frozen=True, slots=True)

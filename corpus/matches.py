@@ -25,8 +25,9 @@ STRENGTH_SLOPE = 0.7
 ORDER_RUN = 9.0
 ORDER_SLOPE = 0.8
 """Strength of an algorithm-layer match: its standing, its bits against STRENGTH_BITS, and its longest
-unbroken run against ORDER_RUN (natural logarithms). Of 850 honest functions of permissive packages none
-reached ALERT_STRENGTH."""
+unbroken run against ORDER_RUN (natural logarithms). The weights are set by hand; the threshold stands
+just above what 850 honest functions of permissive packages reached when it was set (docs/quality.md has
+the latest count)."""
 
 PART_BITS = 25.0
 NEIGHBOUR_LINES = 8

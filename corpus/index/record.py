@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from corpus.fingerprint.features import elements, unit_features
 from corpus.fingerprint.hashing import U64
-from corpus.fingerprint.sketch import Sketch, sketch
+from corpus.fingerprint.sketch import sketch
 from corpus.languages import scan, significant
-from corpus.model import Tokens, Unit
+from corpus.model import Unit
 from corpus.params import DEFAULT, Params
 from corpus.units import cut
 
@@ -147,6 +147,3 @@ def record_batch(batch: list[list[Any]]) -> list[dict[str, bytes] | str]:
         except Exception as error:
             out.append(f"{type(error).__name__}: {error}"[:300])
     return out
-
-
-__all__ = ["Record", "Sketch", "Tokens", "make_record", "owners", "record_batch", "unit_table"]
