@@ -1,4 +1,4 @@
-"""What every test may use: golden files, compared by default and rewritten with `--update-golden`."""
+"""What every test may use: golden files, rewritten with `--update-golden`; the figures of the checks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.figures import (
+    figure,
+    pytest_configure,
+    pytest_runtest_call,
+    pytest_runtest_makereport,
+    pytest_terminal_summary,
+)
+
+__all__ = [
+    "figure", "pytest_configure", "pytest_runtest_call", "pytest_runtest_makereport", "pytest_terminal_summary",
+]  # fmt: skip
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write what the tests got into the golden files"
     )
+    parser.addoption("--figures", help="write the figures of the checks to this file (.json or .md)")
 
 
 @pytest.fixture

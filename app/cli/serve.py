@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +35,8 @@ def serve(
     Settings are the variables `WHENCE_…`. With a PostgreSQL database and Redis, scans are done by worker
     processes; otherwise by this one.
     """
+    # The server handles the signal, and raises it again when all is answered: a clean end is status 0.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = read_settings(data, host=host, port=port)
     require_keys(settings)
     from app.api.application import create_app

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from app.settings import Settings
 from tests.api.service import ROOT, Service, copied, serving
+from tests.figures import Figure
 
 DIFF = {"Content-Type": "text/x-diff"}
 OPENAPI = json.loads((ROOT / "docs" / "openapi.json").read_text())
@@ -85,8 +86,10 @@ def objects(service: Service) -> dict[str, str]:
     }
 
 
-@pytest.mark.check
-def test_no_tenant_sees_or_changes_anything_of_another(service: Service, objects: dict[str, str]) -> None:
+@pytest.mark.check("C24")
+def test_no_tenant_sees_or_changes_anything_of_another(
+    service: Service, objects: dict[str, str], figure: Figure
+) -> None:
     absent = {
         "scan_id": f"scan_{ABSENT}", "webhook_id": f"hook_{ABSENT}", "key_id": f"key_{ABSENT}",
         "trust_id": f"trust_{ABSENT}", "name": "absent", "suffix": "json", "job_id": f"job_{ABSENT}",
@@ -118,15 +121,18 @@ def test_no_tenant_sees_or_changes_anything_of_another(service: Service, objects
             client.post("/v1/scans", content=diff, headers=DIFF).json()["id"] for client in (ada, brin)
         )
         assert mine != yours
+    figure("C24", "routes on another tenant's objects answered like absent ones", tried, at_least=12)
 
 
-@pytest.mark.check
-def test_every_route_wants_the_scope_that_it_documents(embedded: Service, corpus: Path) -> None:
+@pytest.mark.check("C27")
+def test_every_route_wants_the_scope_that_it_documents(
+    embedded: Service, corpus: Path, figure: Figure
+) -> None:
     names = {
         "scan_id": f"scan_{ABSENT}", "webhook_id": f"hook_{ABSENT}", "key_id": f"key_{ABSENT}",
         "trust_id": f"trust_{ABSENT}", "name": "absent", "suffix": "json", "job_id": f"job_{ABSENT}",
     }  # fmt: skip
-    open_routes = set()
+    open_routes, refused = set(), 0
     for method, template, what in routes():
         if what["security"] == []:
             open_routes.add(template)
@@ -140,10 +146,13 @@ def test_every_route_wants_the_scope_that_it_documents(embedded: Service, corpus
             with embedded.client("cleo", scope) as client:
                 answer = ask(client, method, filled(template, names), what)
             assert answer.status_code == 403, (method, template, scope, answer.text)
+            refused += 1
     assert open_routes == {"/healthz", "/readyz", "/v1/tokens"}
+    figure("C27", "pairs of route and scope that are refused as documented", refused, at_least=30)
 
 
-def test_keys_live_rotate_and_end(service: Service) -> None:
+@pytest.mark.check("C27")
+def test_keys_live_rotate_and_end(service: Service, figure: Figure) -> None:
     with service.client("ada") as ada:
         made = ada.post("/v1/keys", json={"name": "job", "scopes": ["read"], "lifetime": 3600}).json()
         assert made["secret"].startswith("whence_")
@@ -154,10 +163,11 @@ def test_keys_live_rotate_and_end(service: Service) -> None:
             new = {"Authorization": f"Bearer {successor['secret']}"}
             assert [plain.get("/v1/scans", headers=each).status_code for each in (old, new)] == [200, 200]
             assert ada.delete(f"/v1/keys/{made['id']}").status_code == 204
-            until = time.monotonic() + 5
+            revoked = time.monotonic()
             while plain.get("/v1/scans", headers=old).status_code == 200:
-                assert time.monotonic() < until, "a revoked key was accepted for five seconds"
+                assert time.monotonic() < revoked + 30, "a revoked key is accepted"
                 time.sleep(0.2)
+            figure("C27", "a revoked key is refused after", time.monotonic() - revoked, at_most=5, unit="s")
             assert plain.get("/v1/scans", headers=new).status_code == 200
             now = ada.post(f"/v1/keys/{successor['id']}/rotate", json={"overlap": 0}).json()
             time.sleep(2.5)
@@ -171,8 +181,8 @@ def test_keys_live_rotate_and_end(service: Service) -> None:
         assert successor["secret"] not in listed
 
 
-@pytest.mark.check
-def test_wrong_keys_are_never_accepted(embedded: Service) -> None:
+@pytest.mark.check("C27")
+def test_wrong_keys_are_never_accepted(embedded: Service, figure: Figure) -> None:
     good = embedded.key("ada")
     forged = {"iss": "whence", "sub": "t", "tenant": "ada", "scopes": ["admin"], "iat": 1, "exp": 2**33}
     wrong = [
@@ -195,10 +205,11 @@ def test_wrong_keys_are_never_accepted(embedded: Service) -> None:
         assert plain.get("/v1/scans", headers={"Authorization": f"Bearer {good}"}).status_code == 200
     database = Path(embedded.settings.sqlalchemy_url.partition("///")[2])
     stored = b"".join(path.read_bytes() for path in database.parent.glob(f"{database.name}*"))
-    assert not [secret for secret in embedded.secrets.values() if secret.encode() in stored]
+    found = [secret for secret in embedded.secrets.values() if secret.encode() in stored]
+    figure("C27", "keys in the files of the database", len(found), exactly=0)
 
 
-@pytest.mark.check
+@pytest.mark.check("C35")
 def test_the_audit_log_has_each_action_once_and_shows_tampering(embedded: Service) -> None:
     with embedded.client("cleo") as cleo:
         made = cleo.post("/v1/keys", json={"name": "audited", "scopes": ["read"]}).json()

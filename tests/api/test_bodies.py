@@ -15,6 +15,7 @@ from starlette.types import Message
 
 from app.middleware.body import BodyLimits, Limits
 from tests.api.service import Service, copied
+from tests.figures import Figure
 
 MIB = 1 << 20
 DIFF = {"Content-Type": "text/x-diff"}
@@ -33,8 +34,8 @@ def bomb(megabytes: int) -> bytes:
     return b"".join(pack.compress(bytes(MIB)) for _ in range(megabytes)) + pack.flush()
 
 
-@pytest.mark.check
-def test_large_bodies_are_refused_and_not_kept(embedded: Service) -> None:
+@pytest.mark.check("C21")
+def test_large_bodies_are_refused_and_not_kept(embedded: Service, figure: Figure) -> None:
     with embedded.client("ada") as ada:
         ada.post("/v1/scans", content=b"x" * MIB, headers=JSON)
         before = embedded.memory()
@@ -51,11 +52,12 @@ def test_large_bodies_are_refused_and_not_kept(embedded: Service) -> None:
             assert answer.status_code == 413, answer.text
             assert answer.json()["type"] == "urn:whence:problem:too-large"
         assert ada.post("/v1/scans", content=copied("after"), headers=DIFF).status_code in (200, 202)
-    assert embedded.memory() - before < 32 * MIB
+    grown = (embedded.memory() - before) / MIB
+    figure("C21", "memory after bodies of 11 MiB, 1 GiB and bombs", grown, at_most=32, unit="MiB")
 
 
-@pytest.mark.check
-def test_twenty_at_once_stay_within_bounds(embedded: Service) -> None:
+@pytest.mark.check("C21")
+def test_twenty_at_once_stay_within_bounds(embedded: Service, figure: Figure) -> None:
     before, statuses = embedded.memory(), []
     highest = [before]
     stop = threading.Event()
@@ -79,7 +81,8 @@ def test_twenty_at_once_stay_within_bounds(embedded: Service) -> None:
     watcher.join()
     assert len(statuses) == 20
     assert set(statuses) <= {413, 503}
-    assert max(highest) - before < 300 * MIB
+    grown = (max(highest) - before) / MIB
+    figure("C21", "memory for 20 large bodies at once", grown, at_most=300, unit="MiB")
 
 
 def raw(service: Service, request: bytes, finish: bool = True) -> bytes:
@@ -101,6 +104,7 @@ def head(service: Service, *lines: str) -> bytes:
     return "\r\n".join(["POST /v1/scans HTTP/1.1", "Host: x", authorization, *lines, "", ""]).encode()
 
 
+@pytest.mark.check("C21")
 def test_a_lying_length_gets_no_scan(embedded: Service) -> None:
     announced = head(embedded, "Content-Type: text/x-diff", "Content-Length: 100")
     assert b"HTTP/1.1 202" not in raw(embedded, announced + b"+x\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.service import ROOT, Service
+from tests.figures import Figure
 
 EXAMPLES = os.environ.get("WHENCE_CONTRACT_EXAMPLES", "12")
 SECONDS = os.environ.get("WHENCE_CONTRACT_SECONDS", "120")
@@ -29,9 +30,10 @@ negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 
 """
 
 
-@pytest.mark.check
+@pytest.mark.check("C20")
+@pytest.mark.long
 @pytest.mark.timeout(400)
-def test_generated_requests_find_no_fault(embedded: Service, tmp_path: Path) -> None:
+def test_generated_requests_find_no_fault(embedded: Service, tmp_path: Path, figure: Figure) -> None:
     report = tmp_path / "report.ndjson"
     (tmp_path / "schemathesis.toml").write_text(REFUSALS)
     command = [

@@ -52,7 +52,7 @@ def test_a_webhook_does_not_lead_inside(embedded: Service) -> None:
             assert trust.status_code == 422, url
 
 
-@pytest.mark.check
+@pytest.mark.check("C34")
 def test_one_key_over_its_limit_disturbs_nobody_else(corpus: Path, tmp_path: Path) -> None:
     settings = Settings(
         data_dir=corpus, database_url=f"sqlite+aiosqlite:///{tmp_path / 'w.db'}", rate_limit="30/minute"
@@ -77,7 +77,7 @@ def test_one_key_over_its_limit_disturbs_nobody_else(corpus: Path, tmp_path: Pat
         assert ada.get("/healthz").status_code == 200
 
 
-@pytest.mark.check
+@pytest.mark.check("C32")
 def test_logs_are_json_and_hold_no_secret_and_no_text(service: Service) -> None:
     canaries = [f"canary{uuid.uuid4().hex}" for _ in range(12)]
     names = iter(canaries)

@@ -11,6 +11,7 @@ import pytest
 
 from app.api.problems import MEDIA_TYPE
 from tests.api.service import Service, copied
+from tests.figures import Figure
 
 DIFF = {"Content-Type": "text/x-diff"}
 JSON = {"Content-Type": "application/json"}
@@ -149,10 +150,14 @@ def statuses() -> dict[tuple[str, str], dict[str, int]]:
     return {}
 
 
-@pytest.mark.check
+@pytest.mark.check("C19")
 @pytest.mark.parametrize("route", ["/v1/scans", "/v1/compare", "/v1/keys"])
 def test_hostile_json_is_refused_alike_and_not_repeated(
-    service: Service, ada: httpx2.Client, route: str, statuses: dict[tuple[str, str], dict[str, int]]
+    service: Service,
+    ada: httpx2.Client,
+    route: str,
+    statuses: dict[tuple[str, str], dict[str, int]],
+    figure: Figure,
 ) -> None:
     bodies = hostile_bodies()
     assert len(bodies) >= 40
@@ -166,9 +171,10 @@ def test_hostile_json_is_refused_alike_and_not_repeated(
     statuses[service.name, route] = found
     other = {"embedded": "production", "production": "embedded"}[service.name]
     assert statuses.get((other, route), found) == found
+    figure("C19", "hostile JSON bodies refused with 4xx, alike, unquoted", len(found), at_least=40)
 
 
-@pytest.mark.check
+@pytest.mark.check("C19")
 def test_hostile_queries_and_headers_are_refused_alike(ada: httpx2.Client) -> None:
     for text in (
         "\0",
