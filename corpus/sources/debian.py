@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit
@@ -76,11 +77,8 @@ def fetch(
             purl, f"it names a binary package; ask for its source with ?arch=source instead of {arch}"
         )
     source = _Source(purl, parsed.name, parsed.version or "")
-    mirrors = _mirrors(purl, parsed.namespace or "debian", settings)
-    hosts = tuple(urlsplit(mirror.url).hostname or "" for mirror in mirrors)
-    scheme = urlsplit(mirrors[0].url).scheme
-    proxy = "" if settings.debian_mirrors else apt_proxy(scheme)
-    with Downloader(purl, store, settings, progress, proxy=proxy, trusted=hosts) as downloader:
+    distribution = parsed.namespace or "debian"
+    with open_mirrors(purl, distribution, store, settings, progress) as (downloader, mirrors):
         failures: list[SourceError] = []
         for mirror, base in _places(source, mirrors):
             try:
@@ -96,6 +94,19 @@ def fetch(
             # Nothing is known about a mirror that did not answer: do not call the version gone.
             raise failures[0]
         return _fetch_upstream_only(downloader, source, mirrors)
+
+
+@contextmanager
+def open_mirrors(
+    purl: str, distribution: str, store: Store, settings: SourceSettings, progress: Progress | None = None
+) -> Iterator[tuple[Downloader, list[Mirror]]]:
+    """Give a downloader and the mirrors of a distribution that it may read. Raises NotConfigured."""
+    mirrors = _mirrors(purl, distribution, settings)
+    hosts = tuple(urlsplit(mirror.url).hostname or "" for mirror in mirrors)
+    scheme = urlsplit(mirrors[0].url).scheme
+    proxy = "" if settings.debian_mirrors else apt_proxy(scheme)
+    with Downloader(purl, store, settings, progress, proxy=proxy, trusted=hosts) as downloader:
+        yield downloader, mirrors
 
 
 def _mirrors(purl: str, distribution: str, settings: SourceSettings) -> list[Mirror]:

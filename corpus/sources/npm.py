@@ -6,6 +6,8 @@ A tarball is what the publisher uploaded; nothing of it is installed or run.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -27,6 +29,32 @@ def fetch(
 ) -> Fetched:
     """Fetch the tarball of one release. Raises NotInRegistry, NotConfigured, DigestMismatch, SourceError."""
     purl = str(parsed.to_string())
+    with _open_registry(parsed, store, settings, progress) as (downloader, url):
+        body, _, _ = downloader.read(url, _PACKUMENT_LIMIT, "application/json")
+        release = _release(purl, url, body, parsed.version or "")
+        return _fetch_tarball(downloader, purl, release)
+
+
+def latest(parsed: PackageURL, store: Store, settings: SourceSettings) -> str:
+    """Return the version that the registry calls latest. Raises NotInRegistry, SourceError."""
+    purl = str(parsed.to_string())
+    with _open_registry(parsed, store, settings) as (downloader, url):
+        body, _, _ = downloader.read(url, _PACKUMENT_LIMIT, "application/json")
+    try:
+        version = json.loads(body)["dist-tags"]["latest"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        version = None
+    if not isinstance(version, str) or not version:
+        raise NotInRegistry(purl, f"{shown(url)} names no latest version")
+    return version
+
+
+@contextmanager
+def _open_registry(
+    parsed: PackageURL, store: Store, settings: SourceSettings, progress: Progress | None = None
+) -> Iterator[tuple[Downloader, str]]:
+    """Give a downloader and the address of the package's document. Raises NotConfigured."""
+    purl = str(parsed.to_string())
     scope = parsed.namespace or ""
     config = NpmConfig(settings.npm_registry) if settings.npm_registry else npm_config(scope)
     if not config.registry:
@@ -34,20 +62,12 @@ def fetch(
         raise NotConfigured(purl, why)
     registry = config.registry.rstrip("/")
     full_name = f"{scope}/{parsed.name}" if scope else parsed.name
+    trusted = (urlsplit(registry).hostname or "",)
     with Downloader(
-        purl,
-        store,
-        settings,
-        progress,
-        cafile=config.cafile,
-        proxy=config.proxy,
-        trusted=(urlsplit(registry).hostname or "",),
+        purl, store, settings, progress, cafile=config.cafile, proxy=config.proxy, trusted=trusted
     ) as downloader:
         # A scope's slash is escaped; a registry takes @scope%2fname for one name.
-        url = f"{registry}/{quote(full_name, safe='@')}"
-        body, _, _ = downloader.read(url, _PACKUMENT_LIMIT, "application/json")
-        release = _release(purl, url, body, parsed.version or "")
-        return _fetch_tarball(downloader, purl, release)
+        yield downloader, f"{registry}/{quote(full_name, safe='@')}"
 
 
 def _release(purl: str, url: str, body: bytes, version: str) -> dict[str, Any]:

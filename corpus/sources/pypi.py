@@ -5,6 +5,8 @@ The archive is never built or unpacked here: asking a build backend for anything
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -28,12 +30,7 @@ def fetch(
 ) -> Fetched:
     """Fetch the sdist of one release. Raises NotInRegistry, NoSource, NotConfigured, SourceError."""
     purl = str(parsed.to_string())
-    config = pip_config()
-    indexes = settings.pypi_indexes or (config.index or _default_index(purl), *config.extra)
-    hosts = tuple(urlsplit(index).hostname or "" for index in indexes)
-    with Downloader(
-        purl, store, settings, progress, cafile=config.cafile, proxy=config.proxy, trusted=hosts
-    ) as downloader:
+    with _open_indexes(purl, store, settings, progress) as (downloader, indexes):
         found = False
         failures: list[SourceError] = []
         for index in indexes:
@@ -54,6 +51,37 @@ def fetch(
             raise NoSource(purl, "it was released as wheels only, without a source distribution")
         where = ", ".join(shown(index) for index in indexes)
         raise NotInRegistry(purl, f"no such release in {where}")
+
+
+def versions(purl: str, name: str, store: Store, settings: SourceSettings) -> list[str]:
+    """Return the versions of a project that have a source distribution, ascending, final releases last."""
+    from packaging.version import InvalidVersion, Version
+
+    known: set[Version] = set()
+    with _open_indexes(purl, store, settings) as (downloader, indexes):
+        for index in indexes:
+            try:
+                page = _page(downloader, purl, index, name)
+            except NotInRegistry:
+                continue
+            for file in page.packages:
+                if _best_sdist([file]) is not None and not file.is_yanked:
+                    with suppress(InvalidVersion):
+                        known.add(Version(file.version or ""))
+    return [str(v) for v in sorted(known, key=lambda v: (not v.is_prerelease, v))]
+
+
+@contextmanager
+def _open_indexes(
+    purl: str, store: Store, settings: SourceSettings, progress: Progress | None = None
+) -> Iterator[tuple[Downloader, tuple[str, ...]]]:
+    config = pip_config()
+    indexes = settings.pypi_indexes or (config.index or _default_index(purl), *config.extra)
+    hosts = tuple(urlsplit(index).hostname or "" for index in indexes)
+    with Downloader(
+        purl, store, settings, progress, cafile=config.cafile, proxy=config.proxy, trusted=hosts
+    ) as downloader:
+        yield downloader, tuple(indexes)
 
 
 def _default_index(purl: str) -> str:
