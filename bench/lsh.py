@@ -16,7 +16,7 @@ from bench.measure import Row, resident
 from corpus.fingerprint.minhash import bands, signatures
 from corpus.index.blocks import read_manifest, write_manifest
 from corpus.index.lsh import minhash_lsh
-from corpus.index.table import Table, write_table
+from corpus.index.table import Layout, Table, write_table
 from corpus.params import DEFAULT
 
 SHINGLES = 100
@@ -44,8 +44,9 @@ def build_mapped(folder: Path, rows: NDArray[np.uint32]) -> Table:
     keys = bands(rows, DEFAULT).ravel()
     units = np.repeat(np.arange(len(rows), dtype=np.uint32), DEFAULT.lsh_bands)
     order = np.argsort(keys, kind="stable")
-    write_table(folder, "lsh", len(keys), [(keys[order], units[order])])
-    write_manifest(folder, {})
+    layout = Layout.of(len(np.unique(keys)), len(keys))
+    facts = write_table(folder, "lsh", layout, [(keys[order], units[order])])
+    write_manifest(folder, {"tables": {"lsh": facts}})
     return Table(folder, "lsh", read_manifest(folder))
 
 

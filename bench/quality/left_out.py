@@ -56,6 +56,9 @@ class _Column:
     def take(self, at: NDArray[np.int64]) -> NDArray[Any]:
         return self.values[at]
 
+    def release(self) -> None:
+        """Nothing is mapped."""
+
 
 class PartOfSegment(Segment):
     """A segment whose files `without` (numbers) propose nothing and count in no frequency."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,11 @@ def _manifest_text(manifest: dict[str, Any]) -> str:
     return json.dumps(manifest, indent=1, sort_keys=True)
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a sealed folder, once the sizes of its files and the small files' digests fit."""
+def read_manifest(folder: Path, absent: Container[str] = ()) -> dict[str, Any]:
+    """The manifest of a sealed folder, once its own digest and the sizes of its files fit.
+
+    absent: names of files that need not be there, because others hold them.
+    """
     path = folder / MANIFEST
     try:
         text = path.read_text()
@@ -108,6 +112,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         if content != manifest["content"] or text != _manifest_text(manifest):
             raise CorruptSnapshot(path, "its own digest does not fit")
         for name, entry in files.items():
+            if name in absent:
+                continue
             size = (folder / name).stat().st_size
             if size != entry["bytes"]:
                 raise CorruptSnapshot(folder / name, f"{size} bytes instead of {entry['bytes']}")
@@ -116,11 +122,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def verify_folder(folder: Path) -> dict[str, Any]:
-    """Check every byte of a sealed folder against its manifest."""
-    manifest = read_manifest(folder)
+def verify_folder(folder: Path, absent: Container[str] = ()) -> dict[str, Any]:
+    """Check every byte of a sealed folder against its manifest; absent: see `read_manifest`."""
+    manifest = read_manifest(folder, absent)
     for name, entry in manifest["sealed"].items():
-        if _digest(folder / name) != entry["sha256"]:
+        if name not in absent and _digest(folder / name) != entry["sha256"]:
             raise CorruptSnapshot(folder / name, "its SHA-256 does not fit")
     return manifest
 
@@ -164,6 +170,7 @@ class MappedArray:
         self._length = entry["bytes"] // self.dtype.itemsize
         self._manifest = manifest
         self._values: NDArray[Any] | None = None
+        self._map: mmap.mmap | None = None
 
     def __len__(self) -> int:
         return int(self._length)
@@ -175,12 +182,12 @@ class MappedArray:
                 sums = read_sealed(self.path.parent, f"{self.path.name}.sum", self._manifest)
                 self._sums = np.frombuffer(sums, "<u8")
                 self._verified = np.zeros(len(self._sums), bool)
-                self._values = (
-                    # A plain view: memmap's own class costs microseconds at each index.
-                    np.memmap(self.path, self.dtype, "r", shape=(self._length,)).view(np.ndarray)
-                    if self._length
-                    else np.empty(0, self.dtype)
-                )
+                values = np.empty(0, self.dtype)
+                if self._length:
+                    with self.path.open("rb") as stream:
+                        self._map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+                    values = np.frombuffer(self._map, self.dtype, self._length)
+                self._values = values  # at last: another thread may be waiting for it
             except (OSError, ValueError) as error:
                 raise CorruptSnapshot(self.path, str(error)) from error
         return self._values
@@ -214,3 +221,8 @@ class MappedArray:
 
     def all(self) -> NDArray[Any]:
         return self.slice(0, self._length)
+
+    def release(self) -> None:
+        """Let go of the memory that reading took; what is read again comes from the file again."""
+        if self._map is not None:
+            self._map.madvise(mmap.MADV_DONTNEED)

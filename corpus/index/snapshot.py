@@ -8,7 +8,9 @@ from __future__ import annotations
 import fcntl
 import os
 import weakref
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -20,9 +22,14 @@ from corpus.errors import CorruptSnapshot, ParamsMismatch
 from corpus.fingerprint.hashing import U64
 from corpus.index.blocks import MappedArray, read_manifest, verify_folder
 from corpus.index.build import FORMAT
-from corpus.index.segment import TABLES, FileTokens, Segment, SegmentFile
-from corpus.index.table import Table
+from corpus.index.lookup import NAMES, Found, Lookup, Mapped
+from corpus.index.segment import FileTokens, Segment, SegmentFile
+from corpus.index.table import COMMON, SUFFIXES
 from corpus.params import Params
+
+TABLE_FILES = frozenset(
+    f"{name}.{suffix}{sums}" for name in NAMES for suffix in SUFFIXES for sums in ("", ".sum")
+)
 
 
 class FileRef(NamedTuple):
@@ -40,10 +47,19 @@ class Postings(NamedTuple):
 
 
 class Index(Protocol):
-    """What matching needs of an index, whatever holds it."""
+    """What matching needs of an index, whatever holds it.
+
+    `view` is the same index for the lookups of one scan; its `gaps` say, in sentences, what these lookups
+    could not reach. A hash that could not be asked for is taken for one that every origin has: it proposes
+    nothing, and what agrees in it counts as common.
+    """
 
     identity: str
     units: int
+
+    @property
+    def gaps(self) -> Sequence[str]: ...
+    def view(self) -> Index: ...
 
     def postings(self, layer: str, keys: U64) -> Postings: ...
     def clusters(self, units: NDArray[np.uint32]) -> NDArray[np.uint32]: ...
@@ -85,10 +101,20 @@ def is_held(folder: Path) -> bool:
 class Snapshot:
     """The local implementation of `Index`. While it lives, its folder and its segments are kept."""
 
-    def __init__(self, folder: Path, segments_root: Path, params: Params, *, verify: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        segments_root: Path,
+        params: Params,
+        *,
+        verify: bool = False,
+        connect: Callable[[str], Lookup] | None = None,
+    ) -> None:
+        """connect: makes, of the snapshot's id, the lookup in tables that are not in the folder."""
         self.folder, self._segments_root, self._params = folder, segments_root, params
         weakref.finalize(self, os.close, hold(folder))
-        self.manifest = verify_folder(folder) if verify else read_manifest(folder)
+        absent = TABLE_FILES if connect else frozenset[str]()
+        self.manifest = verify_folder(folder, absent) if verify else read_manifest(folder, absent)
         if self.manifest.get("params") != params.digest:
             raise ParamsMismatch(folder, str(self.manifest.get("params")), params.digest)
         if self.manifest.get("format") != FORMAT:
@@ -101,7 +127,9 @@ class Snapshot:
         self._first_unit = np.array([r["first_unit"] for r in rows], np.int64)
         self._first_file = np.cumsum([0, *(r["files"] for r in rows)])
         self._open: dict[int, Segment] = {}
-        self._tables = {name: Table(folder, name, self.manifest) for name in (*TABLES, "words")}
+        self._lookup: Lookup = connect(self.identity) if connect else Mapped(folder, self.manifest)
+        self._gaps: dict[str, None] = {}
+        self._whole: Snapshot | None = None
         if verify:
             for number in range(len(rows)):
                 verify_folder(self.segment(number).folder)
@@ -110,11 +138,28 @@ class Snapshot:
     def facts(self) -> dict[str, Any]:
         return self.manifest
 
-    def table(self, name: str) -> Table:
-        return self._tables[name]
+    @property
+    def gaps(self) -> Sequence[str]:
+        return tuple(self._gaps)
+
+    def view(self) -> Snapshot:
+        one = copy(self)
+        one._gaps, one._whole = {}, self
+        return one
+
+    def _find(self, table: str, keys: U64) -> Found:
+        found = self._lookup.find(table, keys)
+        self._gaps |= dict.fromkeys(found.gaps)
+        return found
 
     def postings(self, layer: str, keys: U64) -> Postings:
-        return Postings(*self._tables[layer].lookup(keys))
+        which, units, lost, _ = self._find(layer, keys)
+        if len(lost) and layer != "lsh":
+            common = np.full(len(lost), COMMON + self.manifest["clusters"], np.uint32)
+            which, units = np.concatenate((which, lost)), np.concatenate((units, common))
+            order = np.argsort(which, kind="stable")
+            which, units = which[order], units[order]
+        return Postings(which, units)
 
     @cached_property
     def _clusters(self) -> MappedArray:
@@ -157,9 +202,10 @@ class Snapshot:
 
     def word_files(self, raw: U64) -> NDArray[np.int64]:
         """In how many indexed files each token spelling occurs."""
-        which, count = self._tables["words"].lookup(raw)
+        which, count, lost, _ = self._find("words", raw)
         out = np.zeros(len(raw), np.int64)
         out[which] = count
+        out[lost] = self.manifest["files"]
         return out
 
     def segment(self, number: int) -> Segment:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.errors import CorruptSnapshot, ParamsMismatch
-from corpus.index import build, snapshot
-from corpus.index.build import SAME_ORIGIN_BANDS, build_snapshot
+from corpus.index import build, merge, origins, snapshot
+from corpus.index.build import build_snapshot
+from corpus.index.origins import SAME_ORIGIN_BANDS
 from corpus.index.segment import TABLES, ReleaseFacts, Segment, SegmentBuilder
 from corpus.index.snapshot import Snapshot
 from corpus.index.table import COMMON
@@ -68,8 +69,8 @@ def test_every_layer_is_that_of_a_dict(tmp_path_factory, seeds, units, keys, par
     root = tmp_path_factory.mktemp("build")
     segments = [random_segment(root, seed, units=units, keys=keys, files=2) for seed in seeds]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "PART_ENTRIES", part)
-        patch.setattr(build, "UNITS_PER_CLUSTER", copies)
+        patch.setattr(merge, "PART_ENTRIES", part)
+        patch.setattr(origins, "UNITS_PER_CLUSTER", copies)
         index = Snapshot(root / build_snapshot(root, segments, DEFAULT), root, DEFAULT, verify=True)
     clusters = clusters_of(index)
     assert answers(index, "lsh", list(entries(segments, "lsh"))) == entries(segments, "lsh")
@@ -94,20 +95,20 @@ def test_what_too_many_origins_share_is_common(postings, clusters, cap):
     rows = sorted(postings)
     part = np.array([k for k, _ in rows], np.uint64), np.array([u for _, u in rows], np.uint32)
     stored = defaultdict(set)
-    for keys, ids in build._capped(iter([part]), np.array(clusters, np.uint32), cap):
+    for keys, ids in origins.capped(iter([part]), np.array(clusters, np.uint32), cap):
         for key, unit in zip(keys.tolist(), ids.tolist(), strict=True):
             stored[key].add(unit)
     units_of = defaultdict(set)
     for key, unit in postings:
         units_of[key].add(unit)
-    assert stored == {k: capped(u, clusters, cap, build.UNITS_PER_CLUSTER) for k, u in units_of.items()}
+    assert stored == {k: capped(u, clusters, cap, origins.UNITS_PER_CLUSTER) for k, u in units_of.items()}
 
 
 def test_order_of_segments_and_size_of_parts_change_nothing(tmp_path, monkeypatch):
     segments = [random_segment(tmp_path, seed) for seed in range(7)]
     expected = build_snapshot(tmp_path, segments, DEFAULT)
     for seed, part in enumerate([1, 2, 10, 97, 10**9]):
-        monkeypatch.setattr(build, "PART_ENTRIES", part)
+        monkeypatch.setattr(merge, "PART_ENTRIES", part)
         shuffled = random.Random(seed).sample(segments, len(segments))
         assert build_snapshot(tmp_path / str(part), shuffled, DEFAULT) == expected
 

@@ -206,7 +206,7 @@ def test_problems_name_the_release_or_the_snapshot(tmp_path):
     segment = catalog.segment(catalog.entries()[MEADOW])
     for folder, name, said in (
         (segment.folder, "texts", MEADOW),
-        (catalog.snapshots_root / str(catalog.current()), "renamed.ids", "renamed.ids"),
+        (catalog.snapshots_root / str(catalog.current()), "renamed.ref", "renamed.ref"),
     ):
         path = folder / name
         good = path.read_bytes()

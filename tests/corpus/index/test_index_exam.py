@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from corpus.index.build import FORMAT, UNITS_PER_CLUSTER
+from corpus.index.build import FORMAT
 from corpus.index.catalog import Catalog
+from corpus.index.origins import UNITS_PER_CLUSTER
 from corpus.index.segment import TABLES
 from corpus.index.snapshot import Index
 from corpus.index.table import COMMON

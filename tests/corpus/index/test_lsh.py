@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from corpus.fingerprint.minhash import bands, signatures
 from corpus.index.blocks import read_manifest, write_manifest
 from corpus.index.lsh import minhash_lsh
-from corpus.index.table import Table, write_table
+from corpus.index.table import Layout, Table, write_table
 from corpus.params import DEFAULT
 
 SHINGLES = 40
@@ -43,8 +43,8 @@ def mapped(folder, rows):
     keys = bands(rows, DEFAULT).ravel()
     units = np.repeat(np.arange(len(rows), dtype=np.uint32), DEFAULT.lsh_bands)
     order = np.lexsort((units, keys))
-    write_table(folder, "lsh", len(keys), [(keys[order], units[order])])
-    write_manifest(folder, {})
+    facts = write_table(folder, "lsh", Layout.of(len(keys), len(keys)), [(keys[order], units[order])])
+    write_manifest(folder, {"tables": {"lsh": facts}})
     return Table(folder, "lsh", read_manifest(folder))
 
 

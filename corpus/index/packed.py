@@ -1,0 +1,65 @@
+"""Lists of ascending numbers in few bytes: differences of 1 to 5 bytes each, seven bits a byte.
+
+The last byte of a number has its high bit clear, the most significant byte comes first. Units that share a
+hash lie close together (one file, one release), so that most differences take one byte.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MORE = range(1, 5)
+
+
+def pack(
+    values: NDArray[np.uint32], starts: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Bytes of all lists, one after the other, and the length of each in bytes.
+
+    starts: index of the first value of each list, ascending from 0; values ascend within a list.
+    """
+    if not len(values):
+        return np.empty(0, np.uint8), np.empty(0, np.int64)
+    delta = values.astype(np.int64)
+    delta[1:] -= values[:-1]
+    delta[starts] = values[starts]
+    width = np.ones(len(delta), np.int64)
+    for more in _MORE:
+        width += delta >= 1 << 7 * more
+    ends = np.cumsum(width)
+    out = np.empty(int(ends[-1]), np.uint8)
+    out[ends - 1] = delta & 127
+    for more in _MORE:
+        wide = np.flatnonzero(width > more)
+        out[ends[wide] - 1 - more] = delta[wide] >> 7 * more & 127 | 128
+    return out, np.add.reduceat(width, starts)
+
+
+def unpack(
+    data: NDArray[np.uint8], lengths: NDArray[np.int64]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The values of all lists, and how many each has. lengths: bytes of each list (at least 1)."""
+    if not len(data):
+        return np.empty(0, np.uint32), np.zeros(len(lengths), np.int64)
+    ends = np.flatnonzero(data < 128)
+    width = np.diff(ends, prepend=-1)
+    values = data[ends].astype(np.int64)
+    for more in _MORE:
+        wide = np.flatnonzero(width > more)
+        if not len(wide):
+            break
+        values[wide] |= (data[ends[wide] - more] & np.int64(127)) << 7 * more
+    last = np.searchsorted(ends, np.cumsum(lengths) - 1) + 1
+    counts = np.diff(last, prepend=0)
+    totals = np.cumsum(values)
+    first = last - counts
+    return (totals - np.repeat(totals[first] - values[first], counts)).astype(np.uint32), counts
+
+
+def gather(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The indices of many ranges, one range after the other."""
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if len(ends) else 0
+    indices: NDArray[np.int64] = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
+    return indices
