@@ -1,14 +1,16 @@
 """Where the code of a fragment begins: a hunk of a diff may start inside a comment or documentation string.
 
 A block comment: when its closer comes before any opener, and not inside a string that ends, what precedes is
-comment. A long string (three quotes): of "starts outside" and "starts inside" the one that leaves more
-operators a name wins, since prose has few; if neither does better, the one that leaves no such string open.
-Called by `corpus.languages.scan`.
+comment. A long string (three quotes): of "starts outside" and "starts inside" the one whose quotes stand
+where quotes open and close strings wins; then the one that leaves more operators a name, since prose has few
+(but documentation of formulas has many); then the one that leaves no such string open. Called by
+`corpus.languages.scan`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -52,11 +54,41 @@ def code_begins(text: bytes, language: Language, scan_from: Callable[[int], Lexe
     places = [at for at in map(text.find, long_quotes) if at >= 0] if language.docstrings else []
     if not places:
         return 0
-    outside = outside or scan_from(0)
     begin = min(places) + 3
+    odd = _odd_quotes(text, long_quotes, inside=False) - _odd_quotes(text, long_quotes, inside=True)
+    if odd:
+        return begin if odd > 0 else 0
+    outside = outside or scan_from(0)
     inside = scan_from(begin)
     gain = _operators_a_name(inside) - _operators_a_name(outside)
     return begin if gain > 0 or (gain == 0 and _left_open(outside) and not _left_open(inside)) else 0
+
+
+_BEFORE_OPENER = re.compile(rb"(^|[=(\[{,:+%]|\b(return|in|and|or|yield|print))\s*[A-Za-z]{0,2}\Z")
+_AFTER_CLOSER = re.compile(rb"\s*\w")
+
+
+def _odd_quotes(text: bytes, quotes: Sequence[bytes], *, inside: bool) -> int:
+    """How many long quotes stand oddly: an opener behind prose, a closer before a word, a lone opener that no
+    line with a colon announces."""
+    odd, at = 0, 0
+    open_quote = min((q for q in quotes if q in text), key=text.find) if inside else b""
+    while True:
+        wanted = (open_quote,) if open_quote else quotes
+        at, quote = min(((i, q) for q in wanted if (i := text.find(q, at)) >= 0), default=(-1, b""))
+        if at < 0:
+            return odd
+        line = text.rfind(b"\n", 0, at) + 1
+        end = text.find(b"\n", at)
+        before, after = text[line:at], text[at + 3 : end if end >= 0 else len(text)]
+        if open_quote:
+            odd += 2 * bool(_AFTER_CLOSER.match(after))
+        elif not _BEFORE_OPENER.search(before):
+            odd += 2
+        elif not before.strip() and not after.strip():
+            odd += text[:line].rstrip()[-1:] not in (b":", b"")
+        open_quote = b"" if open_quote else quote
+        at += 3
 
 
 def _first_closer(text: bytes, remark: Remark) -> int:

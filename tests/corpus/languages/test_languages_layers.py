@@ -175,6 +175,17 @@ def test_significant_tokens(language: str, text: str, kept: str) -> None:
             'def g(a):\n    """Prose, a = 2."""\n    return a + f(1)\n',
             "def g ( a ) : return a + f ( 1 )",
         ),
+        (
+            "python",
+            'c = 2\n\ndef g(a):\n    """Of ``a**2 / (a + b * c) - (a - b) * (a + b)``."""\n    return a\n',
+            "c = 2 def g ( a ) : return a",
+        ),
+        (
+            "python",
+            'where ``(x - y) * (x + y) < (a / b) ** 2 + c``.\n    """\n    return x\n\n'
+            'def g(a):\n    """Half of ``(a * a)``."""\n    return a\n',
+            "return x def g ( a ) : return a",
+        ),
         ("perl", "prose = it's\n=cut\nmy $x = 1;", "my $x = 1"),
         ("julia", "prose\n=#\nx = 1", "x = 1"),
         ("matlab", "prose\n%}\nx = 1", "x = 1"),
