@@ -21,7 +21,7 @@ from corpus.files import classify
 from corpus.index.catalog import Catalog
 from corpus.index.record import Record
 from corpus.index.segment import ReleaseFacts, SegmentBuilder
-from corpus.licenses import Detector, conclude, is_license_file, is_metadata_file
+from corpus.licenses import Detector, TextDetector, conclude, is_license_file, is_metadata_file
 from corpus.model import UNKNOWN_LICENSE, Fetched, Skip, TreeFile
 from corpus.purl import canonical
 from corpus.sandbox import Limits, Pool
@@ -30,6 +30,8 @@ from corpus.sources import SourceSettings, fetch
 BATCH_BYTES = 512 * 1024
 BATCH_FILES = 64
 UNPACK_SECONDS = 600.0
+PATIENCE = 10.0
+"""Times that the clock may run ahead of a child's processor time: what is kept must not depend on the load."""
 
 Progress = Callable[[str, str, int, int | None], None]
 """Told (purl, step, done, total)."""
@@ -62,6 +64,17 @@ class Tree:
     cut: list[str]
 
 
+def is_indexed(catalog: Catalog, purl: str, *, background: bool) -> bool:
+    """Whether a release, by its canonical purl, is in the catalogue as wanted and of this generation."""
+    known = catalog.entries().get(purl)
+    return (
+        known is not None
+        and known.background == background
+        and known.segment.startswith(f"{catalog.params.digest}/")
+        and (catalog.segments_root / known.segment).is_dir()
+    )
+
+
 class Ingester:
     """The resources of many ingestions: children that parse, the licence detector, the catalogue."""
 
@@ -73,15 +86,19 @@ class Ingester:
         settings: SourceSettings | None = None,
         keep_text: bool = True,
         progress: Progress | None = None,
+        detector: TextDetector | None = None,
     ) -> None:
+        """detector: reads licences for several ingesters; by default each has one of its own."""
         self.catalog, self.settings, self.keep_text = catalog, settings, keep_text
         self._processes, self._progress = processes, progress
+        self._detector = detector
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         preload = ("corpus.machine_code:warm", "corpus.archive.unpack")
-        self._pool = self._stack.enter_context(Pool(self._processes, Limits(), preload))
-        self._detector = self._stack.enter_context(Detector(self.catalog.licenses, self._processes))
+        self._pool = self._stack.enter_context(Pool(self._processes, Limits(), preload, PATIENCE))
+        if self._detector is None:
+            self._detector = self._stack.enter_context(Detector(self.catalog.licenses, self._processes))
         return self
 
     def __exit__(self, *details: object) -> None:
@@ -95,13 +112,7 @@ class Ingester:
         """Index one release. Raises nothing but interrupts: a failure is an outcome."""
         try:
             purl = canonical(purl)
-            known = self.catalog.entries().get(purl)
-            if (
-                known is not None
-                and not again
-                and known.background == background
-                and self._usable(known.segment)
-            ):
+            if not again and is_indexed(self.catalog, purl, background=background):
                 return Outcome(purl, "unchanged", "already indexed")
             fetched = fetch(
                 purl, self.catalog.cache, self.settings, lambda n, d, t: self._tell(purl, f"fetch {n}", d, t)
@@ -114,12 +125,6 @@ class Ingester:
         except OSError as error:
             return Outcome(purl, "failed", f"{error.strerror}: {error.filename}")
 
-    def _usable(self, segment: str) -> bool:
-        return (
-            segment.startswith(f"{self.catalog.params.digest}/")
-            and (self.catalog.segments_root / segment).is_dir()
-        )
-
     def _index(self, fetched: Fetched, spool: Path, background: bool) -> Outcome:
         purl = fetched.purl
         self._tell(purl, "unpack")
@@ -128,6 +133,7 @@ class Ingester:
         if tree.cut and not tree.files:
             raise ArchiveError(f"nothing could be read of {', '.join(tree.cut)}")
         self._tell(purl, "licences")
+        assert self._detector is not None
         licenses = conclude(
             {f.path: f.text for f in tree.files}, tree.evidence, fetched.declared, tree.debian_copyright,
             self._detector, lambda done, total: self._tell(purl, "licences", done, total),

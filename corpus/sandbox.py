@@ -51,15 +51,19 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
     """`size` children under `limits`, started when first needed. Safe to use from many threads.
 
     preload: `module` (imported) or `module:function` (called without arguments) before the limits
-    are set, so that large libraries do not count as memory of a job.
+    are set, so that large libraries do not count as memory of a job. patience: how many times the seconds
+    of processor time a job may take by the clock: more than 1 for a batch on a machine that others use.
     """
 
-    def __init__(self, size: int, limits: Limits | None = None, preload: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, size: int, limits: Limits | None = None, preload: tuple[str, ...] = (), patience: float = 1.0
+    ) -> None:
         if size < 1:
             raise ValueError("a pool has at least one child")
         self.size = size
         self.limits = limits or Limits()
         self.preload = preload
+        self.patience = patience
         self._closed = False
         # Last in, first out: a warm child is taken before a new one is started.
         self._free: queue.LifoQueue[_Child | None] = queue.LifoQueue()
@@ -131,7 +135,7 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
             if self._closed:
                 raise SandboxError("crash", f"{function} was not run: the pool is closed")
             if child is None or not child.is_alive():
-                child = _Child(self.limits, self.preload)
+                child = _Child(self.limits, self.preload, self.patience)
             running.add(child)
             return child.call(function, args, self.limits.seconds if seconds is None else seconds)
         finally:
@@ -171,8 +175,9 @@ class _Running:
 class _Child:
     """The parent's end of one process."""
 
-    def __init__(self, limits: Limits, preload: tuple[str, ...]) -> None:
+    def __init__(self, limits: Limits, preload: tuple[str, ...], patience: float) -> None:
         self._limits = limits
+        self._patience = patience
         self._ending = threading.Lock()
         self.jobs = 0
         self._socket, theirs = socket.socketpair()
@@ -234,7 +239,7 @@ class _Child:
                 raise SandboxError("memory", f"{what} needed more than {self._limits.memory // MIB} MiB")
             raise ValueError(kind)
         except TimeoutError:
-            raise SandboxError("timeout", f"{what} took longer than {seconds:g} s") from None
+            raise SandboxError("timeout", f"{what} took longer than {seconds * self._patience:g} s") from None
         except (EOFError, OSError):
             raise self._obituary(what) from None
         except WhenceError:
@@ -246,8 +251,8 @@ class _Child:
                 self.kill()
 
     def _answer(self, frame: bytes, seconds: float) -> list[Any]:
-        deadline = time.monotonic() + seconds
-        self._socket.settimeout(seconds)
+        deadline = time.monotonic() + seconds * self._patience
+        self._socket.settimeout(seconds * self._patience)
         send(self._socket, frame)
         answer: list[Any] = decode(receive(self._socket, self._limits.frame_bytes, deadline))
         if answer[0] != self.jobs:

@@ -59,14 +59,16 @@ def add(
     texts: Annotated[
         bool, typer.Option("--texts/--no-texts", help="Keep source texts, to show matched lines.")
     ] = True,
-    processes: Annotated[
-        int | None, typer.Option("--processes", "-j", min=1, help="Default: all cores.")
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "--processes", "-j", min=1, help="Releases at a time. Default: all cores."),
     ] = None,
     data: Data = None,
 ) -> None:
     """Fetch releases, index them and publish the result. What is already indexed is left as it is.
 
-    Exit 2 when a release failed; the others are usable.
+    A run that was ended goes on when it is started again. Of a package whose release the registry no longer
+    has, the newest is taken, and said so. Exit 2 when a release failed; the others are usable.
     """
     wanted = _wanted(purls or [], manifest or [], background)
     if not wanted:
@@ -74,21 +76,17 @@ def add(
             "name at least one PURL or a --manifest, e.g. whence corpus add pkg:pypi/chardet@5.2.0"
         )
     try:
-        from corpus.ingest import Ingester
+        from corpus.crew import Options, ingest_all
     except ModuleNotFoundError as error:
         raise MissingExtra("indexing releases", "ingest") from error
     from app.cli.progress import Bars
+    from corpus.sources import SourceSettings
 
     catalog = _catalog(data)
     outcomes: list[Outcome] = []
-    with (
-        Bars(len(wanted)) as bars,
-        Ingester(
-            catalog, processes=processes or os.cpu_count() or 1, keep_text=texts, progress=bars.tell
-        ) as ingester,
-    ):
-        for purl, is_background in wanted:
-            outcome = ingester.ingest(purl, background=is_background, again=again)
+    options = Options(jobs or os.cpu_count() or 1, SourceSettings.from_environment(), texts, again)
+    with Bars(len(wanted)) as bars:
+        for outcome in ingest_all(catalog, wanted, options, bars.tell, bars.pace):
             outcomes.append(outcome)
             bars.finish(outcome)
         if build_after and catalog.entries():

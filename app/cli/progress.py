@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
+import time
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 if TYPE_CHECKING:
+    from corpus.crew import Pace
     from corpus.ingest import Outcome
+
+SECONDS_BETWEEN_LINES = 30.0
 
 
 class Bars:
@@ -20,11 +25,14 @@ class Bars:
         self._console = Console(stderr=True)
         self._live = sys.stderr.isatty()
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=self._console, disable=not self._live, transient=True,
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            TextColumn("{task.fields[left]}"), console=self._console, disable=not self._live, transient=True,
         )  # fmt: skip
-        self._all: TaskID = self._progress.add_task("releases", total=releases or None, visible=releases > 0)
-        self._step: TaskID = self._progress.add_task("", total=None)
+        self._all: TaskID = self._progress.add_task(
+            "releases", total=releases or None, visible=releases > 0, left=""
+        )
+        self._step: TaskID = self._progress.add_task("", total=None, left="")
+        self._told = 0.0
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -48,6 +56,16 @@ class Bars:
         size = f", {counts['files']} files, {counts['units']} code units" if counts else ""
         message = f": {outcome.message}" if outcome.message else ""
         self.say(f"{outcome.status:10s} {outcome.purl}{size}{message}")
+
+    def pace(self, pace: Pace) -> None:
+        """How long the rest takes, by the bytes of what is known; a line now and then where no bar is."""
+        seconds = pace.left()
+        left = f"about {timedelta(seconds=round(seconds))} left" if seconds is not None else ""
+        self._progress.update(self._all, left=left)
+        if not self._live and left and time.monotonic() - self._told >= SECONDS_BETWEEN_LINES:
+            self._told = time.monotonic()
+            done, known = pace.done_bytes / 1e6, pace.known_bytes / 1e6
+            self.say(f"{pace.done} of {pace.releases} releases, {done:.0f} of {known:.0f} MB known: {left}")
 
     def say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

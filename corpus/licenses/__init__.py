@@ -11,6 +11,14 @@ conclude    which of the statements about a file decides
 """
 
 from corpus.licenses.conclude import conclude, is_license_file, is_metadata_file
-from corpus.licenses.detector import Detection, Detector
+from corpus.licenses.detector import Detection, Detector, TextDetector, affordable
 
-__all__ = ["Detection", "Detector", "conclude", "is_license_file", "is_metadata_file"]
+__all__ = [
+    "Detection",
+    "Detector",
+    "TextDetector",
+    "affordable",
+    "conclude",
+    "is_license_file",
+    "is_metadata_file",
+]

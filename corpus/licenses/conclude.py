@@ -23,8 +23,8 @@ from corpus.licenses.declared import (
     metadata_expression,
     read_dep5,
 )
-from corpus.licenses.detector import NOTHING, Detection, Detector, Progress
-from corpus.licenses.header import Header, read_header
+from corpus.licenses.detector import NOTHING, Detection, Progress, TextDetector
+from corpus.licenses.header import Header, license_name_in, read_header
 from corpus.licenses.names import from_name
 from corpus.model import UNKNOWN_LICENSE, EstablishedBy, LicenseConclusion
 
@@ -43,6 +43,8 @@ TRUST: dict[EstablishedBy, float] = {
 }
 # A licence text alone does not say whether later versions are allowed.
 BARE = 0.7
+# A notice that is no more than a name.
+NAMED = 0.9
 # A share of the headers that names a habit of the release.
 NEARLY_ALL = 0.9
 # What a GNU family is called when its version is not said.
@@ -65,7 +67,7 @@ def conclude(
     tree: Mapping[str, bytes],
     declared: str,
     debian_copyright: bytes | None,
-    detector: Detector,
+    detector: TextDetector,
     progress: Progress | None = None,
 ) -> dict[str, LicenseConclusion]:
     """One conclusion for each of `files` (path -> text).
@@ -104,10 +106,17 @@ def _of_header(header: Header, found: Detection) -> list[Statement]:
     """The notice and the tag of a file, the deciding one first."""
     tagged = expression.combine([_of_tag(tag) for tag in header.tags])
     tag = [Statement("spdx-tag", tagged, TRUST["spdx-tag"])] if tagged else []
-    if not expression.is_stated(found.expression):
+    stated, score = found.expression, found.score
+    if not expression.is_stated(stated) and not found.reason:
+        # Short of what scancode takes for a statement. Only GNU names: others are names of places as well.
+        stated, score = from_name(license_name_in(header.notice)), NAMED
+        known = families.gnu(stated)
+        if known is None or stated in UNVERSIONED:
+            return tag
+    if not expression.is_stated(stated):
         return tag
-    notice = [Statement("header", found.expression, found.score * TRUST["header"])]
-    yields = found.score < SURE or (tag and _agree(notice[0], tag[0]))
+    notice = [Statement("header", stated, score * TRUST["header"])]
+    yields = score < SURE or (tag and _agree(notice[0], tag[0]))
     return tag + notice if yields else notice + tag
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from corpus.errors import SandboxError, WhenceError
 from corpus.licenses.header import notice_key
@@ -28,6 +29,8 @@ from corpus.sandbox import MIB, Limits, Pool
 FORMAT = 3
 MAX_TEXT = 1024 * 1024
 SECONDS = 60
+# By the clock a notice may take longer: a verdict must not depend on what else the machine does.
+PATIENCE = 10.0
 MEMORY = 2560 * MIB
 # A child is worth its start when it has at least so many notices to read.
 NOTICES_PER_CHILD = 16
@@ -54,17 +57,26 @@ class Detection:
 NOTHING = Detection("")
 
 
+class TextDetector(Protocol):
+    """What conclusions need: a Detector, or what asks one in another process."""
+
+    def detect(self, texts: Sequence[str], progress: Progress | None = None) -> list[Detection]: ...
+
+
 class Detector(AbstractContextManager["Detector"]):
     """Detects licences in texts; holds the cache and, from the first unknown notice on, the children.
 
     cache_dir: a folder for the cache, made when missing; None keeps answers in memory only.
     processes: upper limit of children; by default as many as memory (2.5 GiB each) and processors allow.
+    many: more texts will follow, so that all children are worth their start. Safe to use from many threads.
     """
 
-    def __init__(self, cache_dir: Path | None, processes: int | None = None) -> None:
+    def __init__(self, cache_dir: Path | None, processes: int | None = None, *, many: bool = False) -> None:
         self._cache = _Cache(cache_dir)
-        self._processes = max(1, processes or _affordable())
+        self._processes = max(1, processes or affordable())
+        self._many = many
         self._pool: Pool | None = None
+        self._lock = threading.Lock()
 
     @property
     def started(self) -> bool:
@@ -105,14 +117,19 @@ class Detector(AbstractContextManager["Detector"]):
     def _run(self, unknown: dict[str, str]) -> Iterator[tuple[str, Detection]]:
         if not unknown:
             return
-        if self._pool is None:
-            size = min(self._processes, -(-len(unknown) // NOTICES_PER_CHILD))
-            self._pool = Pool(
-                size, Limits(memory=MEMORY, seconds=SECONDS), preload=("corpus.licenses.detect",)
-            )
+        with self._lock:
+            if self._pool is None:
+                worth = self._processes if self._many else -(-len(unknown) // NOTICES_PER_CHILD)
+                self._pool = Pool(
+                    min(self._processes, worth),
+                    Limits(memory=MEMORY, seconds=SECONDS),
+                    preload=("corpus.licenses.detect",),
+                    patience=PATIENCE,
+                )
+            pool = self._pool
         keys = list(unknown)
         jobs = ((unknown[key],) for key in keys)
-        for at, outcome in self._pool.map_unordered("corpus.licenses.detect:detect_text", jobs):
+        for at, outcome in pool.map_unordered("corpus.licenses.detect:detect_text", jobs):
             found = _detection(outcome)
             if not isinstance(outcome, WhenceError):
                 self._cache.keep(keys[at], found)
@@ -143,6 +160,8 @@ class _Cache:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             with self._open() as database:
+                # A writer need not wait for the disk at each notice, nor readers for a writer.
+                database.execute("PRAGMA journal_mode = WAL")
                 database.execute(
                     "CREATE TABLE IF NOT EXISTS detections"
                     " (engine TEXT, key TEXT, answer TEXT NOT NULL, PRIMARY KEY (engine, key)) WITHOUT ROWID"
@@ -175,6 +194,7 @@ class _Cache:
         """One connection for each use: none is shared between threads or outlives a fork."""
         assert self._path is not None
         with closing(sqlite3.connect(self._path, timeout=30)) as database, database:
+            database.execute("PRAGMA synchronous = NORMAL")
             yield database
 
 
@@ -193,7 +213,7 @@ def _engine() -> str:
     return f"scancode-{metadata.version('scancode-toolkit')}/{FORMAT}"
 
 
-def _affordable() -> int:
+def affordable() -> int:
     """Children that fit: 2.5 GiB of available memory and one processor each, at least one."""
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Comments that begin below this line are not a header.
 HEADER_LINES = 100
@@ -56,6 +57,7 @@ _BLOCKS = (
     ("=begin", "=end"),
     ("=pod", "=cut"),
 )
+_OPENINGS = tuple(opening for opening, _ in _BLOCKS)
 # Decoration round a line of a comment; a plus at its end is text ("GPLv2+").
 _RIGHT_EDGE = " \t\r\f\v*#/;%!|=~_-"
 _LEFT_EDGE = _RIGHT_EDGE + "+"
@@ -64,6 +66,18 @@ _COPYRIGHT = re.compile(
 )
 _TAG = re.compile(r"^\W{0,10}(?:(?:dnl|REM|@c)\s+)?SPDX-License-Identifier:\s*(\S.*)$", re.IGNORECASE)
 _TAG_END = re.compile(r"\s*(?:\*+/|-->|\"\"\"|'''|\*\)|-\}|\|#|=#|%>|\?>).*$")
+# Words that grant, and signs that set a title off, before the name of a licence.
+_GRANTS = re.compile(
+    r"\b(?:licen[cs]ed|released|distributed|available|published)(?: under)?(?: the)?(?: terms of)?(?: the)? ",
+    re.IGNORECASE,
+)
+_SET_OFF = re.compile(r"\s[-–—|/]+\s|[:,;(]\s?(?!//)")
+_QUALIFIES = re.compile(
+    r"\b(?:not|non|no|except|excluding|unlike|than|compatib\w+|requires?|needs?|depends?|unless|if|some|parts?"
+    r"|was|were|formerly|previously|under which)\b",
+    re.IGNORECASE,
+)
+TITLE_WORDS = 6
 _LIST_ITEM = re.compile(r"\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s", re.IGNORECASE)
 _WORDS = re.compile(r"\w+\+?")
 
@@ -83,6 +97,11 @@ class Header:
 def read_header(text: bytes) -> Header:
     """The notice and tags among the comments that begin in the first lines of `text`."""
     top = text[:HEADER_BYTES].decode("utf-8", "replace")
+    # Decoration that a line loses further on may hide the beginning of a word.
+    return _read(top) if speaks_of_licensing(top.replace("_", " ")) else Header("", ())
+
+
+def _read(top: str) -> Header:
     notice: list[str] = []
     tags: list[str] = []
     for block in _comment_blocks(top):
@@ -98,6 +117,27 @@ def read_header(text: bytes) -> Header:
     return Header("\n".join(notice), tuple(tags))
 
 
+def license_name_in(notice: str) -> str:
+    """The licence name that a notice of one line consists of, or "".
+
+    `https://example.org - GPLv3`, `Released under the GNU GPL v2 or later.`: what stands before the name is a
+    title set off by a sign, or words that grant. A name in a sentence (`works with GPLv3 code`) is none.
+    """
+    if "\n" in notice or len(notice) > MAX_TAG:
+        return ""
+    grant = _GRANTS.search(notice)
+    title, name = (notice[: grant.start()], notice[grant.end() :]) if grant else _last_part(notice)
+    if len(title.split()) > TITLE_WORDS or _QUALIFIES.search(notice):
+        return ""
+    return name.strip(" \t.,;:()[]")
+
+
+def _last_part(line: str) -> tuple[str, str]:
+    """What stands before and after the last sign that sets a title off."""
+    signs = list(_SET_OFF.finditer(line))
+    return (line[: signs[-1].start()], line[signs[-1].end() :]) if signs else ("", line)
+
+
 def notice_key(notice: str) -> str:
     """32 hex digits that equal notices share: their words, whatever case, layout and punctuation."""
     words = " ".join(_WORDS.findall(notice.lower()))
@@ -106,6 +146,16 @@ def notice_key(notice: str) -> str:
 
 def speaks_of_licensing(text: str) -> bool:
     return _SPEAKS.search(text) is not None
+
+
+# The lines of a notice come again in thousands of files; those of code are not asked about.
+_speaks = lru_cache(maxsize=1 << 16)(speaks_of_licensing)
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_left_out(line: str) -> bool:
+    """Whether a line only tells who holds the copyright."""
+    return not _speaks(line) and _COPYRIGHT.search(line) is not None
 
 
 def _comment_blocks(top: str) -> list[list[str]]:
@@ -119,8 +169,8 @@ def _comment_blocks(top: str) -> list[list[str]]:
         opened = ""
         if not closing:
             bare = line.lstrip()
-            opened, closing = next((pair for pair in _BLOCKS if bare.startswith(pair[0])), ("", ""))
-            if opened:
+            if bare.startswith(_OPENINGS):
+                opened, closing = next(pair for pair in _BLOCKS if bare.startswith(pair[0]))
                 line = bare[len(opened) :]
         if closing:
             inside, found, _after = line.partition(closing)
@@ -161,8 +211,8 @@ def _end_of_terms(lines: list[str], last: int) -> int:
 
 def _about_licensing(lines: list[str]) -> list[str]:
     """From the first line that speaks of licensing to the end of the paragraph with the last one."""
-    lines = [line for line in lines if _SPEAKS.search(line) or not _COPYRIGHT.search(line)]
-    speaking = [at for at, line in enumerate(lines) if _SPEAKS.search(line)]
+    lines = [line for line in lines if not _is_left_out(line)]
+    speaking = [at for at, line in enumerate(lines) if _speaks(line)]
     if not speaking:
         return []
     first, last = speaking[0], speaking[-1]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.licenses import header
 from corpus.licenses.header import HEADER_BYTES, notice_key, read_header
 
 NOTICE = (
@@ -143,3 +144,15 @@ def test_any_bytes_are_read(text: bytes) -> None:
 def test_the_key_ignores_layout_and_case(text: str, spaces: int) -> None:
     relaid = text.replace(" ", " " * (spaces + 1)).replace("\n", " \n").upper()
     assert notice_key(relaid) == notice_key(text)
+
+
+_PIECES = st.sampled_from(
+    ["/* ", " */\n", "# ", "\n", "_", " ", "gpl", "GPLv2", "licen", "ce", "free software", "SPDX-", "x = 1;",
+     "SPDX-License-Identifier: MIT", "public domain", "COPYING", "(c) 2020 ", "\"\"\"", "terms", " of", "--",
+     "under the MIT", "dnl ", "=", "All rights", "warranty"]
+)  # fmt: skip
+
+
+@given(st.lists(_PIECES, max_size=30).map("".join))
+def test_a_text_that_is_passed_over_holds_nothing(text: str) -> None:
+    assert read_header(text.encode()) == header._read(text)
