@@ -16,8 +16,12 @@ from tests.figures import (
 )
 
 __all__ = [
-    "figure", "pytest_configure", "pytest_runtest_call", "pytest_runtest_makereport", "pytest_terminal_summary",
-]  # fmt: skip
+    "figure",
+    "pytest_configure",
+    "pytest_runtest_call",
+    "pytest_runtest_makereport",
+    "pytest_terminal_summary",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,4 +1,4 @@
-"""The figures of the reliability checks: what was measured, what is required, and one table of them at the end.
+"""The figures of the reliability checks: what was measured, what is required, and one table of them.
 
 A test takes the fixture `figure` and says `figure("C4", "scans made", made, exactly=1)`. A figure that misses
 fails its test, but only at the end of it, so that the others are seen too. A test that is marked

@@ -50,16 +50,18 @@ class Cluster:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, kind: str) -> subprocess.Popen[bytes]:
+    def start(self, kind: str, script: Path | None = None) -> subprocess.Popen[bytes]:
+        """script: of a worker that behaves otherwise."""
         what = [*WHENCE, "serve", "--port", str(self.port)]
         if kind != "api":
-            what = [sys.executable, "-m", f"workers.{kind}"]
+            what = [sys.executable, *([str(script), kind] if script else ["-m", f"workers.{kind}"])]
         with (self.folder / f"{kind}.log").open("ab") as log:
             process = subprocess.Popen(
                 what, cwd=ROOT, env=environment(self.settings, **self.more),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        self.wanted.add(kind)
+        if script is None:
+            self.wanted.add(kind)
         self.processes[kind] = process
         return process
 
@@ -83,7 +85,7 @@ class Cluster:
             base_url=self.url, headers=headers, **{"timeout": 30, "trust_env": False, **more}
         )
 
-    def ready(self, seconds: float = 60.0, kinds: int | None = None) -> float:
+    def ready(self, seconds: float = 240.0) -> float:
         """Wait until scans are accepted (and workers said that they live); seconds that took."""
         begun = time.monotonic()
         with self.client(None, timeout=5) as anybody:
@@ -189,7 +191,8 @@ def _running(cluster: Cluster) -> Iterator[Cluster]:
 
 
 def variables(more: dict[str, str]) -> dict[str, str]:
-    return {f"WHENCE_{name.upper()}": value for name, value in more.items()}
+    """tmpdir is no setting of ours."""
+    return {"TMPDIR" if name == "tmpdir" else f"WHENCE_{name.upper()}": value for name, value in more.items()}
 
 
 @contextmanager

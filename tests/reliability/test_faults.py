@@ -134,7 +134,7 @@ def stopped(make: Make, figure: Figure, times: int) -> None:
 
 
 @pytest.mark.check("C9")
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_asked_to_stop_under_load(cluster: Make, figure: Figure) -> None:
     stopped(cluster, figure, 8)
 
