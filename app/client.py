@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -64,21 +64,27 @@ class Client:
         diff: bytes | None,
         files: Mapping[str, bytes] | None = None,
         *,
+        messages: Sequence[bytes] = (),
+        pull_request: str | None = None,
         policy: str = "",
         outbound: str = "",
         progress: Callable[[str], None] = lambda state: None,
-    ) -> Report:
-        """Scan a diff, or whole files by path, and wait for the report.
+    ) -> str:
+        """Scan a diff, or whole files by path, and wait for its end; the id of the scan.
 
+        messages: of commits, where the diff does not hold them. pull_request: its text, for declared AI use.
         policy: TOML text, "" for the default. progress is told the state now and then. Raises ServerError.
         """
         parts: list[tuple[str, Any]] = []
         if diff is not None:
             parts.append(("diff", ("change.diff", diff, "text/x-diff")))
         parts += [("file", (path, text, "application/octet-stream")) for path, text in (files or {}).items()]
+        parts += [("message", (None, text.decode("utf-8", "replace"))) for text in messages]
+        if pull_request is not None:
+            parts.append(("pull_request", (None, pull_request)))
         fields = {"policy": policy, "outbound": outbound}
         parts += [(name, (None, value)) for name, value in fields.items() if value]
-        return self._reported(progress, "v1/scans", files=parts)
+        return self._done(progress, "v1/scans", files=parts)
 
     def scan_sketches(
         self,
@@ -87,19 +93,19 @@ class Client:
         policy: str = "",
         outbound: str = "",
         progress: Callable[[str], None] = lambda state: None,
-    ) -> Report:
-        """Scan sketches (`app.fingerprints.to_json`, one a file) and wait for the report."""
+    ) -> str:
+        """Scan sketches (`app.fingerprints.to_json`, one a file) and wait for the end; the id of the scan."""
         if not sketches:
             raise BadInput("nothing in this change is source text that could be searched")
         fields = {"policy": policy, "outbound": outbound}
         body = {"files": sketches, **{name: value for name, value in fields.items() if value}}
-        return self._reported(progress, "v1/fingerprints", json=body)
+        return self._done(progress, "v1/fingerprints", json=body)
 
-    def _reported(self, progress: Callable[[str], None], path: str, **body: Any) -> Report:
+    def _done(self, progress: Callable[[str], None], path: str, **body: Any) -> str:
         # The same request again (after a cut connection) finds the scan that the first one made.
         headers = {"Prefer": f"wait={WAIT}", "Idempotency-Key": secrets.token_hex(16)}
         scan = self._ask("POST", path, headers=headers, **body).json()
-        return self.report(self._finished(scan, progress)["id"])
+        return str(self._finished(scan, progress)["id"])
 
     def report(self, scan_id: str) -> Report:
         """The report of a finished scan, leads included."""
@@ -107,6 +113,19 @@ class Client:
 
         answer = self._ask("GET", f"v1/scans/{scan_id}/report.json", params={"leads": "true"})
         return Report.from_dict(answer.json())
+
+    def receipt(self, scan_id: str) -> bytes:
+        """The signed receipt of a finished scan, as a file holds it."""
+        return self._ask("GET", f"v1/scans/{scan_id}/receipt.json").content
+
+    def receipt_key(self) -> str:
+        """64 hex digits of the key that signs this server's receipts."""
+        return str(self._ask("GET", "v1/receipts/key").json().get("public_key", ""))
+
+    def decide(self, decision: Mapping[str, str]) -> dict[str, Any]:
+        """Record a decision about a finding; the fields are those of `POST /v1/decisions`."""
+        recorded: dict[str, Any] = self._ask("POST", "v1/decisions", json=dict(decision)).json()
+        return recorded
 
     def _finished(self, scan: dict[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
         until = time.monotonic() + self.patience

@@ -50,6 +50,11 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Signs short-lived tokens; empty: made once and kept in the database.",
     )
+    receipt_key: Path | None = Field(
+        default=None,
+        description="PEM file (mode 0600) of the Ed25519 key that signs receipts; empty: `receipt-key.pem` "
+        "in the data folder, made at first start.",
+    )
     oidc_audience: str = Field(default="whence", description="Audience that CI identity tokens must carry.")
     token_seconds: int = Field(default=900, ge=60, le=HOUR, description="Life of an exchanged token.")
 

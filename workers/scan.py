@@ -8,7 +8,7 @@ import time
 from app.context import Context
 from app.db.models import Scan
 from app.scan.guarded import Control, Searched, Stopped, run
-from app.services.outcomes import claim_scan, fail_scan, finish_scan, pack
+from app.services.outcomes import Packed, claim_scan, fail_scan, finish_scan, pack
 from app.work import EVERY_TENANT
 from corpus.errors import CorruptSnapshot, SandboxError
 from workers.base import main
@@ -54,9 +54,7 @@ async def take(context: Context) -> bool:
     return True
 
 
-def _search(
-    context: Context, scan: Scan, body: bytes, control: Control
-) -> tuple[Searched, tuple[bytes, bytes, str], str]:
+def _search(context: Context, scan: Scan, body: bytes, control: Control) -> tuple[Searched, Packed, str]:
     index = context.snapshots.get(scan.snapshot)
     try:
         searched = run(body, scan.kind, scan.policy, scan.outbound, index, context.children, control)

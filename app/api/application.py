@@ -17,11 +17,13 @@ from app.api import (
     audit,
     compare,
     corpus,
+    decisions,
     fingerprints,
     handlers,
     health,
     keys,
     policies,
+    receipts,
     reports,
     scans,
     tokens,
@@ -39,9 +41,13 @@ from app.middleware.body import BodyLimits, Limits
 from app.middleware.gate import Gate
 from app.middleware.requests import Requests
 from app.queue import started
+from app.services.receipts import Signer
 from app.settings import Settings
 
-ROUTERS = (scans, reports, fingerprints, compare, policies, corpus, keys, tokens, webhooks, audit, health)
+ROUTERS = (
+    scans, reports, receipts, fingerprints, compare, policies, decisions, corpus, keys, tokens, webhooks,
+    audit, health,
+)  # fmt: skip
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -57,6 +63,7 @@ def create_api(settings: Settings) -> FastAPI:
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
         async with Context.open(settings) as context, started(context):
             api.state.context = context
+            await api.state.signer.load()
             yield
 
     api = FastAPI(
@@ -75,6 +82,7 @@ def create_api(settings: Settings) -> FastAPI:
     api.state.streams = Streams()
     api.state.last_check = health.LastCheck()
     api.state.tokens = Tokens()
+    api.state.signer = Signer(settings)
     api.state.identities = Identities(settings.oidc_audience, allow_private=settings.webhook_private)
     api.openapi = lambda: document(api)  # type: ignore[method-assign]
     return api

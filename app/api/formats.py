@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.api.problems import NotAcceptable
 from app.errors import NotFound
 from app.report.renderers import RENDERERS
@@ -20,17 +22,22 @@ def by_suffix(suffix: str) -> str:
 
 
 def by_accept(accept: str) -> str:
-    """The format that the header prefers; JSON where it leaves the choice. Raises NotAcceptable."""
+    """The format of a report that the header prefers; JSON where it leaves the choice. NotAcceptable."""
+    return choose(accept, TYPES, "json")
+
+
+def choose(accept: str, types: Mapping[str, str], default: str) -> str:
+    """The name of the media type that the header prefers, the first of equals. Raises NotAcceptable."""
     ranges = [_range(part) for part in accept.split(",") if part.strip()][:50]
     if not ranges:
-        return "json"
+        return default
     best, name = 0.0, ""
-    for media_type, candidate in TYPES.items():
+    for media_type, candidate in types.items():
         quality = _quality(media_type, ranges)
         if quality > best:
             best, name = quality, candidate
     if not name:
-        raise NotAcceptable(f"a report can be had as {', '.join(TYPES)}")
+        raise NotAcceptable(f"it can be had as {', '.join(types)}")
     return name
 
 

@@ -2,7 +2,8 @@
 
 text/x-diff          the diff alone; options in the query
 application/json     `ScanBody`
-multipart/form-data  `diff`, `file` (its filename is the path; once for each file), `message`, and the options
+multipart/form-data  `diff`, `file` (its filename is the path; once for each file), `message`, `pull_request`,
+                     and the options
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Model = TypeVar("Model", bound=Body)
 DIFF_TYPES = ("text/x-diff", "text/x-patch")
 MAX_MESSAGES = 500
 _KEEP_IN_MEMORY = 64 << 20  # more than any body: nothing that was submitted touches a disk
-_PARTS = ("diff", "file", "message", "policy", "policy_name", "outbound", "label", "retain")
+_PARTS = ("diff", "file", "message", "pull_request", "policy", "policy_name", "outbound", "label", "retain")
 
 DIFF = """\
 diff --git a/src/gcd.c b/src/gcd.c
@@ -82,6 +83,9 @@ class ScanBody(Options):
     diff: DiffText | None = None
     files: list[FileText] = Field(default=[], max_length=MAX_FILES)
     messages: list[LongText] = Field(default=[], max_length=MAX_MESSAGES, description="Commit messages.")
+    pull_request: LongText | None = Field(
+        default=None, description="Text of the pull request, read for declared AI use."
+    )
 
     @model_validator(mode="after")
     def _something_to_search(self) -> Self:
@@ -99,11 +103,12 @@ async def read_submission(request: Request) -> Submission:
     kind = media_type(request)
     if kind in DIFF_TYPES:
         options = _validated(Options, _from_query(request))
-        return _submission(options, await request.body(), {}, ())
+        return _submission(options, await request.body(), {}, (), None)
     if kind == "application/json":
         body = _validated(ScanBody, read_json(await request.body()))
         diff = None if body.diff is None else _bytes(body.diff)
-        return _submission(body, diff, {f.path: _bytes(f.text) for f in body.files}, body.messages)
+        files = {f.path: _bytes(f.text) for f in body.files}
+        return _submission(body, diff, files, body.messages, body.pull_request)
     if kind == "multipart/form-data":
         return await _from_parts(request)
     accepted = ("text/x-diff", "application/json", "multipart/form-data")
@@ -115,12 +120,17 @@ def _bytes(text: str) -> bytes:
 
 
 def _submission(
-    options: Options, diff: bytes | None, files: dict[str, bytes], messages: list[str] | tuple[str, ...]
+    options: Options,
+    diff: bytes | None,
+    files: dict[str, bytes],
+    messages: list[str] | tuple[str, ...],
+    pull_request: str | None,
 ) -> Submission:
     return Submission(
         diff=diff,
         files=files,
         messages=messages,
+        pull_request=pull_request,
         policy=options.policy,
         policy_name=options.policy_name,
         outbound=options.outbound,
@@ -191,7 +201,8 @@ async def _from_parts(request: Request) -> Submission:
         await form.close()
     for path in files:
         _validated(FileText, {"path": path, "text": ""})
-    return _submission(_validated(Options, _options(options)), diff, files, messages)
+    pull_request = options.pop("pull_request", None)
+    return _submission(_validated(Options, _options(options)), diff, files, messages, pull_request)
 
 
 def _wrong(name: str, why: str) -> Invalid:

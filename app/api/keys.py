@@ -18,7 +18,7 @@ from app.services import audit
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=StrictRoute)
 
-ScopeName = Literal["scan", "read", "admin"]
+ScopeName = Literal["scan", "read", "decide", "admin"]
 KeyId = Annotated[str, Path(pattern=r"^[0-9a-z_]{1,64}$", examples=["key_01k9q8v7f3m2n5p6r8s9t0v1w2"])]
 DAY = 86400
 YEARS = 10 * 366 * DAY

@@ -19,6 +19,8 @@ from app.api.resources import Problem, ScanResource
 TAGS = {
     "scans": "Hand in a change, watch it, erase it.",
     "reports": "The result of a scan, in every format.",
+    "receipts": "Signed records of what was searched.",
+    "decisions": "What people decided about findings.",
     "compare": "Two texts, side by side.",
     "policies": "What a project accepts.",
     "corpus": "What is indexed.",

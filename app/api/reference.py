@@ -47,6 +47,8 @@ def renewed(text: str, api: FastAPI) -> str:
 
 def _plain(value: object) -> str:
     shown = value.get_secret_value() if hasattr(value, "get_secret_value") else value
+    if shown is None:
+        return "empty"
     if isinstance(shown, bool):
         return str(shown).lower()
     return f"`{shown}`" if shown != "" else "empty"

@@ -68,12 +68,17 @@ class Progress(Resource):
 
 
 class Outcome(Resource):
-    """A report in four words; the report itself is at `links.report`."""
+    """A report in a few words; the report itself is at `links.report`.
+
+    worst: with the decisions of today. ai_use_fits: whether declared AI use fits the project's rule, null
+    where it has none.
+    """
 
     status: Literal["complete", "partial"]
     worst: Literal["ok", "attribution", "review", "conflict"] | None
     findings: int
     leads: int
+    ai_use_fits: bool | None
 
 
 class Failure(Resource):
@@ -89,6 +94,7 @@ class ScanLinks(Resource):
     self: str
     events: str
     report: str
+    receipt: str
 
 
 class ScanResource(Resource):
@@ -113,12 +119,19 @@ class ScanResource(Resource):
                     "policy_name": "",
                     "outbound": "BSD-3-Clause",
                     "retain": 86400,
-                    "result": {"status": "complete", "worst": "conflict", "findings": 1, "leads": 2},
+                    "result": {
+                        "status": "complete",
+                        "worst": "conflict",
+                        "findings": 1,
+                        "leads": 2,
+                        "ai_use_fits": None,
+                    },
                     "error": None,
                     "links": {
                         "self": "/v1/scans/scan_01k9q8v7f3m2n5p6r8s9t0v1w2",
                         "events": "/v1/scans/scan_01k9q8v7f3m2n5p6r8s9t0v1w2/events",
                         "report": "/v1/scans/scan_01k9q8v7f3m2n5p6r8s9t0v1w2/report",
+                        "receipt": "/v1/scans/scan_01k9q8v7f3m2n5p6r8s9t0v1w2/receipt",
                     },
                 }
             ]
@@ -152,17 +165,18 @@ class ScanPage(Resource):
     next: str | None
 
 
-def scan_resource(scan: Scan) -> ScanResource:
-    """A row as clients see it."""
+def scan_resource(scan: Scan, worst: str | None = None) -> ScanResource:
+    """A row as clients see it. worst: with decisions; None where there are none."""
     here = f"/v1/scans/{scan.id}"
     result = None
     if scan.state == "done" and scan.status is not None:
         result = Outcome.model_validate(
             {
                 "status": scan.status,
-                "worst": scan.worst,
+                "worst": worst or scan.worst,
                 "findings": scan.findings or 0,
                 "leads": scan.leads or 0,
+                "ai_use_fits": scan.ai_use_fits,
             }
         )
     return ScanResource.model_validate(
@@ -184,7 +198,9 @@ def scan_resource(scan: Scan) -> ScanResource:
             "retain": scan.retain,
             "result": result,
             "error": failure_of(scan),
-            "links": ScanLinks(self=here, events=f"{here}/events", report=f"{here}/report"),
+            "links": ScanLinks(
+                self=here, events=f"{here}/events", report=f"{here}/report", receipt=f"{here}/receipt"
+            ),
         }
     )
 

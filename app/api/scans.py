@@ -13,7 +13,8 @@ from app.api.intake import DIFF, ScanBody, read_submission
 from app.api.resources import ScanPage, ScanResource, State, scan_resource
 from app.api.stream import DOCUMENTED, Streams
 from app.api.strict_route import StrictRoute
-from app.services import progress, scans
+from app.db.models import Scan
+from app.services import decisions, progress, scans
 from app.services.submission import Submission, prepare
 
 router = APIRouter(prefix="/v1/scans", tags=["scans"], route_class=StrictRoute)
@@ -40,9 +41,16 @@ def _body_documentation() -> dict[str, Any]:
             "description": "Files after the change; each part's filename is the path.",
         },
         "message": {"type": "array", "items": option, "description": "Commit messages."},
+        "pull_request": {**option, "description": "Text of the pull request, read for declared AI use."},
         **dict.fromkeys(("policy", "policy_name", "outbound", "label", "retain"), option),
     }
-    example = {"diff": DIFF, "message": ["Add gcd"], "outbound": "BSD-3-Clause", "retain": "0"}
+    example = {
+        "diff": DIFF,
+        "message": ["Add gcd"],
+        "pull_request": "## AI use\nnone\n",
+        "outbound": "BSD-3-Clause",
+        "retain": "0",
+    }
     return {
         "required": True,
         "content": {
@@ -106,7 +114,15 @@ async def accepted_answer(
         headers["Retry-After"] = "1"
     if seconds:
         headers["Preference-Applied"] = f"wait={seconds}"
-    return JSONResponse(scan_resource(scan).model_dump(mode="json"), status, headers)
+    resource = await with_decisions(asking, scan)
+    return JSONResponse(resource.model_dump(mode="json"), status, headers)
+
+
+async def with_decisions(asking: Asking, scan: Scan) -> ScanResource:
+    """A scan as its client sees it, today's decisions counted."""
+    async with asking.work(read=True) as work:
+        worst = await decisions.worst_by_scan(work, [scan])
+    return scan_resource(scan, worst.get(scan.id))
 
 
 @router.get(
@@ -118,7 +134,8 @@ async def list_all(
     """The scans of your tenant, newest first."""
     async with asking.work(read=True) as work:
         page = await scans.list_scans(work, cursor=cursor, limit=limit, state=state)
-    return ScanPage(scans=[scan_resource(scan) for scan in page.rows], next=page.next)
+        worst = await decisions.worst_by_scan(work, page.rows)
+    return ScanPage(scans=[scan_resource(scan, worst.get(scan.id)) for scan in page.rows], next=page.next)
 
 
 @router.get(
@@ -137,7 +154,7 @@ async def get(
 ) -> Response:
     """Its state, and in four words how it ended. `Retry-After` is there while it is not finished."""
     scan = await progress.wait(asking.context, asking.caller.tenant, scan_id, wait_of(request))
-    resource = scan_resource(scan).model_dump_json().encode()
+    resource = (await with_decisions(asking, scan)).model_dump_json().encode()
     etag = f'"{hashlib.sha256(resource).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if scan.state not in scans.FINAL:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -19,18 +19,13 @@ from app.cli.project import exclusion, read_text
 if TYPE_CHECKING:
     from app.cli.display import Texts
     from app.cli.project import Project
-    from app.disclosure.declared import Declared
-    from app.disclosure.rules import Outcome
-    from app.receipt.body import Body
     from app.report.model import Report
-
-    Found = tuple[Report, Texts, dict[str, Any]]
 
 FORMATS = (
     "text", "json", "markdown", "sarif", "gitlab", "rdjson", "github", "spdx", "cyclonedx", "junit",
 )  # fmt: skip
-# Formats in which a person reads the sections beside the findings; for others they go to standard error.
-FOR_PEOPLE = ("text", "markdown")
+# Formats that have a place for declared AI use; for others it goes to standard error.
+WITH_AI_USE = ("text", "markdown", "json")
 
 
 class Level(StrEnum):
@@ -81,6 +76,15 @@ PullRequestText = Annotated[
 ]
 
 
+class Found(NamedTuple):
+    """A search that is over. facts: of the index that is here. receipt: what a server made, as it stands."""
+
+    report: Report
+    texts: Texts
+    facts: Mapping[str, Any] | None = None
+    receipt: bytes | None = None
+
+
 def check(
     files: options.Files = None,
     diff: options.DiffFile = None,
@@ -113,43 +117,42 @@ def check(
     change = read_change(files or [], diff, base)
     project = project_of(change, policy_file, outbound)
     policy = project.policy
-    declared, outcome = declared_use(change, policy.ai_disclosure, pr_text)
+    text = read_text(pr_text) if pr_text else None
     if change.empty:
         typer.echo("Nothing to scan: the change is empty.", err=True)
     from app.cli.display import context_for
     from app.data import data_dir
     from app.report import render
-    from app.report.renderers import Section
     from corpus.errors import NoCorpus
 
     folder, today = data_dir(data), date.today()
     try:
-        report, texts, facts = (
-            search_there(server, key, change, project, fingerprints_only=fingerprints_only)
+        found = (
+            search_there(
+                server, key, change, project, text,
+                fingerprints_only=fingerprints_only, receipt=receipt is not None,
+            )
             if server is not None and not change.empty
-            else search_here(folder, change, project, today, leads=leads)
-        )
+            else search_here(folder, change, project, text, today, leads=leads)
+        )  # fmt: skip
     except NoCorpus:
         if change.empty and receipt is None:
             return
         raise
-    if not leads:
-        report = replace(report, leads=None)
+    report = found.report if leads else replace(found.report, leads=None)
     threshold = fail_on.value if fail_on else policy.fail_on
-    sections = (Section("Declared AI use", outcome.sentences),) if outcome.sentences else ()
-    context = context_for(report, change.diff, texts, change.files, fail_on=threshold, sections=sections,
+    context = context_for(report, change.diff, found.texts, change.files, fail_on=threshold,
                           today=today.isoformat(),
                           to_terminal=output is None and sys.stdout.isatty())  # fmt: skip
     write(render(format, report, context), output)
-    if format not in FOR_PEOPLE:
-        for sentence in outcome.sentences:
-            typer.echo(f"Declared AI use: {sentence}", err=True)
-    if receipt is not None:
-        from app.receipt.body import ai_use_of, body_of
+    if format not in WITH_AI_USE and report.ai_use is not None:
+        from app.report.wording import ai_use_title, ai_use_words
 
-        use = ai_use_of(declared, outcome.rule.name, outcome.fits) if outcome.rule.mode != "off" else None
-        write_receipt(body_of(report, change.diff, facts, use), receipt, key, folder)
-    if code := exit_code(report, threshold, exit_zero=exit_zero, on_error=on_error, fits=outcome.fits):
+        for sentence in (f"{ai_use_title(report.ai_use)}:", *ai_use_words(report.ai_use)):
+            typer.echo(sentence, err=True)
+    if receipt is not None:
+        write_receipt(found, change, receipt, key, folder)
+    if code := exit_code(report, threshold, exit_zero=exit_zero, on_error=on_error):
         raise typer.Exit(code)
 
 
@@ -162,39 +165,53 @@ def check_options(
             "it signs a receipt or opens a server: give --receipt FILE or --server URL too",
             param_hint="--key",
         )
-    if server is not None and receipt is not None:
+    if fingerprints_only and receipt is not None:
         raise typer.BadParameter(
-            "it is signed where the corpus is: not with --server", param_hint="--receipt"
+            "it states digests of the text, which the server does not get with --fingerprints-only",
+            param_hint="--receipt",
         )
     if fingerprints_only and server is None:
         raise typer.BadParameter("give --server URL too", param_hint="--fingerprints-only")
 
 
-def search_here(folder: Path, change: Change, project: Project, today: date, *, leads: bool) -> Found:
+def search_here(
+    folder: Path, change: Change, project: Project, pr_text: str | None, today: date, *, leads: bool
+) -> Found:
     """Search the corpus of the data folder. Raises NoCorpus."""
+    from app.disclosure.rules import ai_use
     from app.scan.pipeline import Scanner, scan
     from corpus.index.catalog import Catalog
 
     index = Catalog(folder).open()
     policy, notes = project.policy, (*project.notes, *change.notes)
     scanner = Scanner(index, policy, excluded=exclusion(policy), notes=notes, today=today)
-    return scan(change.diff, scanner, leads=leads), index, index.facts
+    use = ai_use(change.commits, pr_text, policy.ai_disclosure)
+    return Found(scan(change.diff, scanner, leads=leads, ai_use=use), index, index.facts)
 
 
 def search_there(
-    server: str, key: Path | None, change: Change, project: Project, *, fingerprints_only: bool
+    server: str,
+    key: Path | None,
+    change: Change,
+    project: Project,
+    pr_text: str | None,
+    *,
+    fingerprints_only: bool,
+    receipt: bool,
 ) -> Found:
     """Search the corpus of a server."""
-    from app.cli.remote import NoTexts, search
+    from app.cli.remote import NoTexts, api_key, search
 
-    secret = str(key) if key else os.environ.get("WHENCE_KEY", "")
-    return search(server, secret, change, project, fingerprints_only=fingerprints_only), NoTexts(), {}
+    answer = search(
+        server, api_key(key), change, project, pr_text, fingerprints_only=fingerprints_only, receipt=receipt
+    )
+    return Found(answer.report, NoTexts(), receipt=answer.receipt)
 
 
-def exit_code(report: Report, fail_on: str, *, exit_zero: bool, on_error: OnError, fits: bool = True) -> int:
+def exit_code(report: Report, fail_on: str, *, exit_zero: bool, on_error: OnError) -> int:
     """2 for a partial search, unless --on-error=warn or --exit-zero; 1 for a verdict from `fail_on` on.
 
-    fits: whether the project's rule on declared AI use is met; if not, 1 as well, unless `fail_on` is never.
+    1 as well where the project's rule on declared AI use is not met, unless `fail_on` is never.
     """
     from app.report.model import SEVERITY
 
@@ -206,23 +223,7 @@ def exit_code(report: Report, fail_on: str, *, exit_zero: bool, on_error: OnErro
         return 0
     found = [f.verdict.status for f in report.findings]
     severe = any(SEVERITY.index(status) >= SEVERITY.index(fail_on) for status in found)
-    return int(severe or not fits)
-
-
-def declared_use(change: Change, setting: str, pr_text: Path | None) -> tuple[Declared, Outcome]:
-    """What the change declares about AI use, and how that fits the project's rule.
-
-    Who gives the text of the pull request wants to be told, also where the project has no rule.
-    """
-    from app.disclosure.declared import Declared, read
-    from app.disclosure.rules import judge
-
-    if setting == "off":
-        if pr_text is None:
-            return Declared(), judge(Declared(), setting)
-        setting = "report"
-    declared = read(change.commits, read_text(pr_text) if pr_text else None)
-    return declared, judge(declared, setting)
+    return int(severe or (report.ai_use is not None and not report.ai_use.fits))
 
 
 def write(text: str, output: Path | None) -> None:
@@ -233,10 +234,19 @@ def write(text: str, output: Path | None) -> None:
         output.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
 
-def write_receipt(body: Body, path: Path, key: Path | None, data: Path) -> None:
-    """Sign the body with the key given, else with this installation's own."""
-    from app.receipt.signature import local_key, read_private_key, sign
+def write_receipt(found: Found, change: Change, path: Path, key: Path | None, data: Path) -> None:
+    """The server's receipt as it came, or one signed here: with the key given, else this installation's."""
+    from app.receipt.body import body_of
+    from app.receipt.signature import local_key, read_private_key, sign, verify
 
+    if found.receipt is not None:
+        path.write_bytes(found.receipt)
+        typer.echo(
+            f"receipt {verify(found.receipt).body.digest[:16]} of the server written to {path}", err=True
+        )
+        return
+    assert found.facts is not None
+    body = body_of(found.report, change.diff, found.facts)
     private = read_private_key(key) if key else local_key(data)
     path.write_bytes(sign(body, private, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")))
     typer.echo(f"receipt {body.digest[:16]} written to {path}", err=True)

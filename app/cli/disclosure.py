@@ -31,6 +31,7 @@ def disclosure(
     """
     from app.disclosure.declared import read
     from app.disclosure.rules import RULES, judge
+    from app.report.wording import ai_use_words
 
     if format not in ("text", "json"):
         raise typer.BadParameter(f"{format!r} is neither text nor json", param_hint="--format")
@@ -41,13 +42,14 @@ def disclosure(
     setting = rule or project.policy.ai_disclosure
     commits = change.commits if change else ()
     declared = read(commits, read_text(Path(pr_text)) if pr_text else None)
-    outcome = judge(declared, "report" if setting == "off" else setting)
+    use = judge(declared, "report" if setting == "off" else setting)
+    assert use is not None
     if format == "json":
-        shown = {"rule": outcome.rule.name, "fits": outcome.fits, "reader": declared.reader,
+        shown = {"rule": use.rule, "fits": use.fits, "reader": declared.reader,
                  "statements": [asdict(each) for each in declared.statements]}  # fmt: skip
         typer.echo(json.dumps(shown, indent=1))
     else:
-        for sentence in outcome.sentences:
+        for sentence in ai_use_words(use):
             typer.echo(sentence)
-    if not outcome.fits:
+    if not use.fits:
         raise typer.Exit(1)

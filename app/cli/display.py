@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from app.report.renderers import RenderContext, Section
+from app.report.renderers import RenderContext
 
 if TYPE_CHECKING:
     from app.report.model import OriginLines, Report
@@ -31,7 +31,6 @@ def context_for(
     to_terminal: bool,
     fail_on: str = "conflict",
     today: str = "",
-    sections: tuple[Section, ...] = (),
 ) -> RenderContext:
     """Snippets for every finding and lead, and the ranges of added lines."""
     submitted: dict[tuple[str, int], str] = {}
@@ -60,7 +59,6 @@ def context_for(
         color=to_terminal,
         fail_on="conflict" if fail_on == "never" else fail_on,  # type: ignore[arg-type]
         today=today,
-        sections=sections,
     )
 
 

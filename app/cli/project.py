@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from corpus.errors import BadInput
 
 if TYPE_CHECKING:
-    from app.policy.model import Policy
+    from app.policy.model import Policy, Waiver
 
 MAX_INPUT = 256 << 20
 MAX_PROBLEMS = 10
@@ -29,12 +29,14 @@ Read = Callable[[str], bytes | None]
 class Project:
     """The policy with the decisions that count. notes: sentences on what is odd about it, for the report.
 
-    text: the TOML that the policy was read from, "" for the built-in one.
+    text: the TOML that the policy was read from, "" for the built-in one. waivers: those of the policy that
+    stand elsewhere, in .whence/waivers.toml.
     """
 
     policy: Policy
     notes: tuple[str, ...] = ()
     text: str = ""
+    waivers: tuple[Waiver, ...] = ()
 
 
 def read_bytes(path: Path) -> bytes:
@@ -67,7 +69,7 @@ def read_project(given: Path | None, outbound: str | None, read: Read = here, re
     outbound wins over what the policy says, and that over what the project's metadata declares. Decisions of
     .whence/waivers.toml come on top. revision: where `read` reads, for messages. Raises BadPolicy, BadInput.
     """
-    from app.policy.parse import parse, with_outbound
+    from app.policy.parse import parse, section, with_outbound
     from app.policy.waivers import parse_waiver_file
 
     text, where = "", "built-in"
@@ -79,6 +81,7 @@ def read_project(given: Path | None, outbound: str | None, read: Read = here, re
                 text, where = data.decode("utf-8", "replace"), _place(name, revision)
                 break
     policy = parse(text, where)
+    more: tuple[Waiver, ...] = ()
     if (data := read(WAIVERS)) is not None:
         more = parse_waiver_file(data.decode("utf-8", "replace"), _place(WAIVERS, revision))
         policy = replace(policy, waivers=(*policy.waivers, *more))
@@ -87,7 +90,7 @@ def read_project(given: Path | None, outbound: str | None, read: Read = here, re
         policy = with_outbound(policy, outbound)
     elif not policy.outbound:
         policy = with_outbound(policy, _declared(read))
-    return Project(policy, notes, text)
+    return Project(policy, notes, text if section(text, where)[0] else "", more)
 
 
 def read_policy(given: Path | None, outbound: str | None) -> Policy:

@@ -34,26 +34,57 @@ def waive(
     report: Annotated[
         Path | None, typer.Option(help="The JSON report that names the finding: the id is then checked.")
     ] = None,
-    file: Annotated[Path, typer.Option(help="Where to record it.")] = Path(WAIVERS),
+    file: Annotated[Path | None, typer.Option(help=f"Where to record it. Default: {WAIVERS}.")] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            "--server", metavar="URL", help="Record it on this Whence server, for all its scans of yours."
+        ),
+    ] = None,
+    key: Annotated[
+        str, typer.Option("--key", metavar="KEY", help="With --server: its API key. Default: WHENCE_KEY.")
+    ] = "",
+    policy_name: Annotated[
+        str, typer.Option(help="With --server: only for scans under this stored policy.")
+    ] = "",
 ) -> None:
     """Record a decision: the finding stays listed, as ok, wherever its lines move, until it expires."""
     from app.cli import worktree
-    from app.policy.waivers import block, parse_waiver_file, parse_waivers
+    from app.policy.waivers import block
 
     finding = _finding(report, id) if report else None
     if finding is None and not (len(id) == ID_DIGITS and all(digit in "0123456789abcdef" for digit in id)):
         raise BadInput(f"{id!r} is not the id of a finding ({ID_DIGITS} hex digits): copy it from a report")
+    owner = owner or worktree.user() or _no_owner()
+    day = _day(expires)
+    if server is not None:
+        if file is not None:
+            raise typer.BadParameter("it is recorded there: not with --file", param_hint="--server")
+        fields = {
+            "finding": finding.id if finding else id, "reason": reason, "owner": owner, "link": link,
+            "note": note, "expires": day.isoformat() if day else "", "policy_name": policy_name,
+        }  # fmt: skip
+        _tell_server(server, key, {name: value for name, value in fields.items() if value})
+        return
+    if key or policy_name:
+        raise typer.BadParameter("give --server URL too", param_hint="--key" if key else "--policy-name")
+    file = file or Path(WAIVERS)
+    table = "tool.whence.accept" if file.name == "pyproject.toml" else "accept"
+    made = block(
+        finding or id, reason, owner, date.today(), expires=day, link=link, note=note, table=table
+    )  # fmt: skip
+    _write(file, finding.id if finding else id, (_comment(finding) if finding else "") + made)
+
+
+def _write(file: Path, id: str, made: str) -> None:
+    """Add a block to a file of decisions. Raises BadInput where the finding is waived there already."""
+    from app.policy.waivers import parse_waiver_file, parse_waivers
+
     text = read_text(file) if file.exists() else ""
     own_file = file.name == Path(WAIVERS).name
     for waiver in (parse_waiver_file if own_file else parse_waivers)(text, str(file)):
-        if waiver.id == (finding.id if finding else id):
+        if waiver.id == id:
             raise BadInput(f"finding {waiver.id} is waived already: {waiver.where}")
-    table = "tool.whence.accept" if file.name == "pyproject.toml" else "accept"
-    made = block(
-        finding or id, reason, owner or worktree.user() or _no_owner(), date.today(),
-        expires=_day(expires), link=link, note=note, table=table,
-    )  # fmt: skip
-    made = (_comment(finding) if finding else "") + made
     whole = f"{text.rstrip()}\n\n{made}" if text.strip() else made
     parse_waivers(whole, str(file))
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -61,6 +92,17 @@ def waive(
     temporary.write_text(whole, encoding="utf-8")
     temporary.replace(file)
     typer.echo(f"{file}: recorded\n\n{made}", nl=False)
+
+
+def _tell_server(server: str, key: str, fields: dict[str, str]) -> None:
+    from app.cli.remote import api_key
+    from app.client import Client
+
+    with Client(server, api_key(key)) as client:
+        made = client.decide(fields)
+    typer.echo(
+        f"{server}: recorded as {made['id']}, {made['reason']} by {made['owner']} on {made['decided_on']}"
+    )
 
 
 def _finding(report: Path, id: str) -> Finding:

@@ -20,7 +20,7 @@ from app.errors import NotFound
 from app.work import Work
 from corpus.errors import BadInput
 
-SCOPES = ("scan", "read", "admin")
+SCOPES = ("scan", "read", "decide", "admin")
 PREFIX = "whence_"
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 BODY, CHECK = 43, 6

@@ -2,7 +2,7 @@
 
     Scan ─ Payload (submitted text, expires) · StoredReport · IdempotencyKey · Event (progress)
     Job (work on the corpus) ─ Event        Delivery ─ Webhook
-    ApiKey · OidcTrust · NamedPolicy · AuditEntry · AuditHead · Heartbeat
+    ApiKey · OidcTrust · NamedPolicy · Decision · AuditEntry · AuditHead · Heartbeat
 
 A row that is `Leased` is the truth about a piece of work; queues only ring. States:
 queued → running → done | failed; canceled from either; running → queued when a lease is given back.
@@ -91,7 +91,8 @@ class Scan(Leased, Base):
 
     kind: diff, files or fingerprints. dedup: digest of all that the result depends on, null once it must not
     be answered with again. policy: TOML text, "" is the built-in one. bytes: of the submitted text.
-    retain: seconds that the text outlives the scan. worst, status, findings, leads: of the report.
+    retain: seconds that the text outlives the scan. worst, status, findings, leads: of the report, before
+    decisions. ai_use_fits: whether the rule on declared AI use is met, null where there is none.
     """
 
     __tablename__ = "scans"
@@ -110,6 +111,7 @@ class Scan(Leased, Base):
     worst: Mapped[str | None] = mapped_column(String(12))
     findings: Mapped[int | None]
     leads: Mapped[int | None]
+    ai_use_fits: Mapped[bool | None]
     expires_at: Mapped[float | None]
 
     @classmethod
@@ -136,7 +138,11 @@ class Payload(Tenanted, Base):
 
 
 class StoredReport(Tenanted, Base):
-    """A report without submitted text: zstd of JSON. added: path → ranges of added lines."""
+    """A report without submitted text, before decisions: zstd of JSON. added: path → ranges of added lines.
+
+    receipt: zstd of the canonical body of its receipt, null where no text was sent. verdicts: [finding's id,
+    status] in the report's order; null in reports from before there were decisions.
+    """
 
     __tablename__ = "reports"
 
@@ -144,6 +150,8 @@ class StoredReport(Tenanted, Base):
     body: Mapped[bytes]
     digest: Mapped[str] = mapped_column(String(64))
     added: Mapped[dict[str, Any]]
+    receipt: Mapped[bytes | None]
+    verdicts: Mapped[list[Any] | None]
 
 
 class IdempotencyKey(Tenanted, Base):
@@ -249,6 +257,30 @@ class NamedPolicy(Tenanted, Base):
     text: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(String(64))
     updated_at: Mapped[float]
+
+
+class Decision(Tenanted, Base):
+    """What a person decided about a finding, by its content: a waiver of app.policy.waivers.
+
+    policy_name: counts for scans under that stored policy only; "" for all of the tenant. decided_on,
+    expires: days, as 2026-11-25. matched_at: when a finished scan last had the finding.
+    """
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index("ix_decisions_tenant_finding", "tenant", "finding"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    finding: Mapped[str] = mapped_column(String(64))
+    policy_name: Mapped[str] = mapped_column(String(100), default="")
+    reason: Mapped[str] = mapped_column(String(40))
+    owner: Mapped[str] = mapped_column(String(200))
+    decided_on: Mapped[str] = mapped_column(String(10))
+    expires: Mapped[str | None] = mapped_column(String(10))
+    link: Mapped[str] = mapped_column(Text, default="")
+    note: Mapped[str] = mapped_column(Text, default="")
+    actor: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[float]
+    matched_at: Mapped[float | None]
 
 
 class AuditEntry(Tenanted, Base):

@@ -8,30 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-Role = Literal["disclosure", "co-author", "sign-off", "stamp", "statement"]
+from app.report.model import AiStatement
 
 MAX_COMMITS = 2_000
 MAX_MESSAGE = 64_000
 MAX_PULL_REQUEST = 200_000
 MAX_QUOTE = 160
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One declaration. where: `commit 3` or `pull request`. used: false where it says that none was used.
-
-    tool: the tool that it names, or "". trailer: the key of a trailer as written, or "". role: how it places
-    the tool: a disclosure, a co-author, who signs off, a vendor's stamp, or a sentence. text: quoted, short.
-    """
-
-    where: str
-    used: bool
-    tool: str
-    role: Role
-    trailer: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +24,18 @@ class Declared:
     reader: what recognised the tools in commit messages. unread: messages, or parts, over the limits.
     """
 
-    statements: tuple[Statement, ...] = ()
+    statements: tuple[AiStatement, ...] = ()
     commits: int = 0
     pull_request: bool = False
     reader: str = ""
     unread: int = 0
 
     @property
-    def used(self) -> tuple[Statement, ...]:
+    def used(self) -> tuple[AiStatement, ...]:
         return tuple(each for each in self.statements if each.used)
 
     @property
-    def denied(self) -> tuple[Statement, ...]:
+    def denied(self) -> tuple[AiStatement, ...]:
         return tuple(each for each in self.statements if not each.used)
 
 
@@ -62,14 +45,14 @@ def read(commits: Sequence[bytes], pull_request: str | None = None) -> Declared:
     from app.disclosure.trailers import best_reader
 
     name, signatures = best_reader() if commits else ("", None)
-    found: list[Statement] = []
+    found: list[AiStatement] = []
     unread = max(0, len(commits) - MAX_COMMITS)
     for number, message in enumerate(commits[:MAX_COMMITS], 1):
         unread += len(message) > MAX_MESSAGE
         text = message[:MAX_MESSAGE].decode("utf-8", "replace")
         assert signatures is not None
         found += [
-            Statement(f"commit {number}", True, tool, role, trailer, quoted(matched))
+            AiStatement(f"commit {number}", True, tool, role, trailer, quoted(matched))
             for tool, role, trailer, matched in signatures(text)
         ]
     if pull_request is not None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from app.disclosure.declared import Statement, quoted
+from app.disclosure.declared import quoted
 from app.disclosure.trailers import tool_named_in
+from app.report.model import AiStatement
 
 MAX_LINE = 2_000
 _AI = r"(?:A\.?I\.?|LLMs?|GenAI|generative|language models?|chatbots?|copilot|chatgpt|claude)"
@@ -38,9 +39,9 @@ _WITHOUT = re.compile(
 )
 
 
-def statements(text: str) -> list[Statement]:
+def statements(text: str) -> list[AiStatement]:
     """What the text declares: at most one statement a checked box, one a section without boxes."""
-    found: list[Statement] = []
+    found: list[AiStatement] = []
     for in_section, lines in _parts(_without_comments(text)):
         boxes = [box for line in lines if (box := _BOX.fullmatch(line[:MAX_LINE]))]
         if boxes:
@@ -56,9 +57,11 @@ def statements(text: str) -> list[Statement]:
     return found
 
 
-def _statement(said: str) -> Statement:
+def _statement(said: str) -> AiStatement:
     used = not _denies(said)
-    return Statement("pull request", used, tool_named_in(said) if used else "", "statement", "", quoted(said))
+    return AiStatement(
+        "pull request", used, tool_named_in(said) if used else "", "statement", "", quoted(said)
+    )
 
 
 def _denies(said: str) -> bool:

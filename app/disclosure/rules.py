@@ -9,12 +9,13 @@ others. Rules change: the page decides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from app.disclosure.declared import Declared, Statement
+from app.disclosure.declared import Declared, read
+from app.report.model import AiUse
 
 Mode = Literal["off", "report", "require", "forbid"]
 
@@ -33,15 +34,6 @@ class Rule:
     source: str = ""
     trailer: str = ""
     people_sign: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What to show beside the findings. fits: false makes the check fail. source: of the rule, or ""."""
-
-    rule: Rule
-    fits: bool
-    sentences: tuple[str, ...]
 
 
 _PUBLISHED = (
@@ -105,46 +97,49 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         )
     }
 )
-_SHOWN = 20
+MOST = 20
+"""Statements that a report holds; a note counts the rest."""
 
 
-def judge(declared: Declared, setting: str) -> Outcome:
-    """The outcome of a rule, by its name in `RULES` (KeyError otherwise)."""
+def judge(declared: Declared, setting: str) -> AiUse | None:
+    """What a report says of it under a rule, by its name in `RULES` (KeyError otherwise); None for `off`."""
     rule = RULES[setting]
     if rule.mode == "off":
-        return Outcome(rule, True, ())
+        return None
     if not declared.commits and not declared.pull_request:
-        return Outcome(
-            rule, True, ("Not looked at: neither commit messages nor a pull request text were given.",)
-        )
-    fits, sentences = True, [_told(each) for each in declared.statements[:_SHOWN]]
-    if more := len(declared.statements) - _SHOWN:
-        sentences += [f"and {more:,} more"] if more > 0 else []
+        notes = ["Not looked at: neither commit messages nor a pull request text were given."]
+        return AiUse(rule.name, rule.asks, rule.source, True, (), tuple(notes))
+    fits, notes = True, []
+    if (more := len(declared.statements) - MOST) > 0:
+        notes.append(f"and {more:,} more statements")
     if not declared.statements:
-        sentences.append("Nothing is declared about AI use.")
+        notes.append("Nothing is declared about AI use.")
     if declared.used and declared.denied:
-        sentences.append("The statements disagree: ask the author.")
+        notes.append("The statements disagree: ask the author.")
     if rule.mode == "require" and not declared.statements:
         fits = False
-        sentences.append("The project asks for a statement, yes or no: add one to the pull request.")
+        notes.append("The project asks for a statement, yes or no: add one to the pull request.")
     if rule.mode == "forbid" and declared.used:
         fits = False
-        sentences.append("The project takes no contributions with declared AI use: talk to its maintainers.")
-    sentences += _manners(rule, declared)
+        notes.append("The project takes no contributions with declared AI use: talk to its maintainers.")
+    notes += _manners(rule, declared)
     if declared.unread:
-        sentences.append(f"{declared.unread:,} messages or texts were too long or too many to be read whole.")
+        notes.append(f"{declared.unread:,} messages or texts were too long or too many to be read whole.")
     if declared.commits:
-        sentences.append(f"Trailers are recognised by {declared.reader}.")
-    if rule.source:
-        sentences.append(f"The rule: {rule.name} {rule.asks} {rule.source}")
-    return Outcome(rule, fits, tuple(sentences))
+        notes.append(f"Trailers are recognised by {declared.reader}.")
+    return AiUse(rule.name, rule.asks, rule.source, fits, declared.statements[:MOST], tuple(notes))
 
 
-def _told(statement: Statement) -> str:
-    said = f"{statement.tool} ({statement.role})" if statement.tool else statement.role
-    if not statement.used:
-        said = "no use"
-    return f"{statement.where} declares {said}: {statement.text}"
+def ai_use(commits: Sequence[bytes], pull_request: str | None, setting: str) -> AiUse | None:
+    """What a report says of whole commit messages and the text of a pull request, under a project's rule.
+
+    Who hands in the text of the pull request wants to be told, also where the project has no rule.
+    """
+    if setting == "off":
+        if pull_request is None:
+            return None
+        setting = "report"
+    return judge(read(commits, pull_request), setting)
 
 
 def _manners(rule: Rule, declared: Declared) -> list[str]:

@@ -10,18 +10,18 @@ import re
 from collections.abc import Callable
 from importlib import metadata
 
-from app.disclosure.declared import Role
+from app.report.model import AiRole
 
 # (tool, role, trailer key or "", matched text)
-Signature = tuple[str, Role, str, str]
+Signature = tuple[str, AiRole, str, str]
 Signatures = Callable[[str], list[Signature]]
 
 OWN = "Whence's own short list; install whence[disclosure] for the full one"
-_ROLES: dict[str, Role] = {
+_ROLES: dict[str, AiRole] = {
     "disclosure": "disclosure", "co_author": "co-author", "signoff": "sign-off", "stamp": "stamp",
 }  # fmt: skip
 _DISCLOSING = frozenset({"assisted-by", "generated-by"})
-_PERSONS: dict[str, Role] = {
+_PERSONS: dict[str, AiRole] = {
     "co-authored-by": "co-author",
     "co-developed-by": "co-author",
     "signed-off-by": "sign-off",

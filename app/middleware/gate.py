@@ -17,7 +17,7 @@ from app.errors import Forbidden, TooMany, Unauthorized
 from app.middleware.answers import send_problem
 from corpus.errors import WhenceError
 
-OPEN = ("/healthz", "/livez", "/readyz", "/v1/tokens", "/v1/openapi.json")
+OPEN = ("/healthz", "/livez", "/readyz", "/v1/tokens", "/v1/openapi.json", "/v1/receipts/key")
 """Paths that need no key; the token exchange checks its own."""
 UNLIMITED = ("/healthz", "/livez", "/readyz")
 WRONG_KEYS = "60/minute"

@@ -10,12 +10,12 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from app.disclosure.declared import Declared
 from app.receipt.canonical import canonical
-from app.report.codec import Between, Matching, NotEmpty, encode
+from app.report import model
+from app.report.codec import Between, Matching, NotEmpty, decode, encode
 from app.report.model import Count, Engine, Line, Name, Report, Skipped, Status, VerdictStatus
 from app.scan.diff import Diff
 from corpus.model import ChangedFile
@@ -108,17 +108,16 @@ class Body:
         """64 hex digits over the canonical body: equal for equal searches."""
         return hashlib.sha256(canonical(self.to_dict())).hexdigest()
 
+    @classmethod
+    def from_dict(cls, data: Any) -> Body:
+        """Raises BadReport, naming the field."""
+        body: Body = decode(cls, data)
+        return body
 
-def body_of(report: Report, change: Diff, facts: Mapping[str, Any], ai_use: AiUse | None = None) -> Body:
+
+def body_of(report: Report, change: Diff, facts: Mapping[str, Any]) -> Body:
     """The body for a report on `change`. facts: the snapshot's manifest; its `segments` name the releases."""
-    findings = tuple(
-        Found(
-            f.id, f.region.path, f.region.start_line, f.region.end_line, f.origin.purl, f.origin.path,
-            f.license.expression, f.evidence.kind, math.floor(f.evidence.similarity * 100 + 1e-9),
-            f.verdict.status, f.verdict.rule,
-        )
-        for f in report.findings
-    )  # fmt: skip
+    findings = _found(report)
     left_out = Counter(report.skipped) - Counter(Skipped(s.path, s.reason, s.partial) for s in change.skips)
     unsearched = {skip.path for skip in left_out}
     by_path: dict[str, list[Found]] = {}
@@ -132,7 +131,25 @@ def body_of(report: Report, change: Diff, facts: Mapping[str, Any], ai_use: AiUs
     return Body(
         VERSION, report.engine, index_state(report, facts),
         PolicyState(report.policy.name, report.policy.digest, report.outbound),
-        report.status, report.worst, regions, report.skipped, report.limits, findings, ai_use,
+        report.status, report.worst, regions, report.skipped, report.limits, findings,
+        ai_use_of(report.ai_use),
+    )  # fmt: skip
+
+
+def restated(body: Body, report: Report) -> Body:
+    """The body with the verdicts of a report on the same search, on which more was decided since."""
+    policy = PolicyState(report.policy.name, report.policy.digest, report.outbound)
+    return replace(body, policy=policy, worst=report.worst, limits=report.limits, findings=_found(report))
+
+
+def _found(report: Report) -> tuple[Found, ...]:
+    return tuple(
+        Found(
+            f.id, f.region.path, f.region.start_line, f.region.end_line, f.origin.purl, f.origin.path,
+            f.license.expression, f.evidence.kind, math.floor(f.evidence.similarity * 100 + 1e-9),
+            f.verdict.status, f.verdict.rule,
+        )
+        for f in report.findings
     )  # fmt: skip
 
 
@@ -173,10 +190,12 @@ def _ids(findings: list[Found], first: int, last: int) -> tuple[str, ...]:
     return tuple(sorted(set(touching)))
 
 
-def ai_use_of(declared: Declared, rule: str, fits: bool) -> AiUse:
+def ai_use_of(use: model.AiUse | None) -> AiUse | None:
     """The part of a receipt about declared AI use: who named what where; the texts themselves stay out."""
+    if use is None:
+        return None
     said = tuple(
-        f"{each.where}: {'no use' if not each.used else ' '.join(filter(None, (each.tool, each.role)))}"
-        for each in declared.statements
+        f"{each.where}: {' '.join(filter(None, (each.tool, each.role))) if each.used else 'no use'}"
+        for each in use.statements
     )
-    return AiUse(rule, fits, said)
+    return AiUse(use.rule, use.fits, said)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from app.report.model import (
     SCHEMA_VERSION,
+    AiUse,
     Engine,
     Finding,
     Lead,
@@ -42,12 +43,14 @@ def assemble(
     leads: Iterable[Lead] | None = None,
     skipped: Iterable[Skip] = (),
     limits: Iterable[str] = (),
+    ai_use: AiUse | None = None,
 ) -> Report:
     """The report of one search.
 
     searched: whether any added text line was searched (false for a change without any).
     findings: in any order. leads: best first, None when not asked for; one that repeats the region and origin
     of a finding is left out, because the finding says more. skipped, limits: in the order of the change.
+    ai_use: None where nobody asks about it.
 
     Raises BadReport when a value is out of range: such a report would mislead whoever reads it.
     """
@@ -64,6 +67,7 @@ def assemble(
         findings=ordered,
         skipped=skips,
         limits=tuple(limits),
+        ai_use=ai_use,
         leads=None if leads is None else leads_not_told(leads, ordered),
     )
     # Through the JSON form: what is handed on is exactly what can be stored and read again.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from app.policy.waivers import template
 from app.report import wording
 from app.report.escape import code, fenced, prose, web_address
-from app.report.model import Finding, Report, Skipped
+from app.report.model import AiUse, Finding, Report, Skipped
 from app.report.renderers import RenderContext, side_by_side
 
 MARKER = "<!-- whence report -->"  # by which a bot finds its own comment
@@ -22,7 +22,7 @@ def render(report: Report, context: RenderContext) -> str:
     """At most `context.max_bytes` of UTF-8 (at least 4,000); says how many findings did not fit."""
     budget = max(4_000, context.max_bytes)
     head = [MARKER, f"### Whence: {_title(report)}", "", _summary(report), ""]
-    head += _sections(context, budget // 4)
+    head += _ai_use(report.ai_use, budget // 4)
     tail = _tail(report, budget // 3)
     # What is left for the table and the details, after a line for each that says what was left out.
     room = budget - _size(head) - _size(tail) - 400
@@ -58,20 +58,14 @@ def _summary(report: Report) -> str:
     return sentence.replace(partial, f"**{partial}**", 1) if partial else sentence
 
 
-def _sections(context: RenderContext, room: int) -> list[str]:
-    lines: list[str] = []
-    for section in context.sections:
-        bullets, number = _fitting([f"- {prose(sentence, 600)}" for sentence in section.sentences], room)
-        left = len(section.sentences) - number
-        lines += [
-            f"**{prose(section.title, 80)}**",
-            "",
-            *bullets,
-            *([f"- and {left:,} more"] if left else []),
-            "",
-        ]
-        room -= _size(bullets)
-    return lines
+def _ai_use(use: AiUse | None, room: int) -> list[str]:
+    if use is None:
+        return []
+    sentences = wording.ai_use_words(use)
+    bullets, number = _fitting([f"- {prose(sentence, 600)}" for sentence in sentences], room)
+    if left := len(sentences) - number:
+        bullets.append(f"- and {left:,} more")
+    return [f"**{prose(wording.ai_use_title(use))}**", "", *bullets, ""]
 
 
 def _row(finding: Finding) -> str:

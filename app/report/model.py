@@ -22,6 +22,8 @@ Kind = Literal["literal", "renamed", "rewritten", "translated"]
 # The words of corpus.model.EstablishedBy, repeated because that module loads numpy (a test compares).
 EstablishedBy = Literal["header", "spdx-tag", "dep5", "license-file", "metadata", "unknown"]
 
+AiRole = Literal["disclosure", "co-author", "sign-off", "stamp", "statement"]
+
 Line = Annotated[int, Between(1)]
 Count = Annotated[int, Between(0)]
 Share = Annotated[float, Between(0, 1)]
@@ -179,11 +181,43 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class AiStatement:
+    """One declaration about AI use, in a commit message or the text of a pull request.
+
+    where: `commit 3` or `pull request`. used: false where it says that none was used. tool, trailer: as
+    recognised, or "". text: quoted in short; submitted text, see `Report.without_submitted_text`.
+    """
+
+    where: Name
+    used: bool
+    tool: str
+    role: AiRole
+    trailer: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AiUse:
+    """What a change declares about AI use, and whether that fits the project's rule. Never read from code.
+
+    rule: its name in app.disclosure.rules. asks, source: of a published rule, else "". fits: false fails a
+    check. notes: sentences beside the statements.
+    """
+
+    rule: Name
+    asks: str
+    source: str
+    fits: bool
+    statements: tuple[AiStatement, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The result of one search of one change.
 
     worst: the most severe verdict, `ok` without findings, None when nothing was searched.
-    status: `partial` exactly when a skip is. leads: None when they were not asked for.
+    status: `partial` exactly when a skip is. ai_use, leads: None when they were not asked for.
     """
 
     schema_version: Literal["1"]
@@ -196,6 +230,7 @@ class Report:
     findings: tuple[Finding, ...]
     skipped: tuple[Skipped, ...]
     limits: tuple[str, ...]
+    ai_use: AiUse | None = None
     leads: tuple[Lead, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -213,9 +248,13 @@ class Report:
         return report
 
     def without_submitted_text(self) -> Report:
-        """A copy without the rename maps: they quote the submitted text and expire with it."""
+        """A copy without rename maps and quotes of messages: they are submitted text and expire with it."""
         leads = None if self.leads is None else tuple(_without_renames(lead) for lead in self.leads)
-        return replace(self, findings=tuple(_without_renames(each) for each in self.findings), leads=leads)
+        findings = tuple(_without_renames(each) for each in self.findings)
+        use = self.ai_use
+        if use is not None:
+            use = replace(use, statements=tuple(replace(each, text="") for each in use.statements))
+        return replace(self, findings=findings, ai_use=use, leads=leads)
 
 
 def finding_order(finding: Finding) -> tuple[int, float, tuple[str | int, ...]]:

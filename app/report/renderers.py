@@ -16,13 +16,6 @@ from typing import NamedTuple
 from app.report.model import Lead, Report, VerdictStatus
 
 
-class Section(NamedTuple):
-    """Something to show beside the findings, such as what is declared about AI use: a title, sentences."""
-
-    title: str
-    sentences: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class RenderContext:
     """What only the caller knows. Everything is optional, and a renderer takes what its format can use.
@@ -35,7 +28,7 @@ class RenderContext:
     width: columns. color: a terminal, with colours and all of Unicode; otherwise plain ASCII.
     max_bytes: size budget of the output where a format has one (Markdown comments).
     fail_on: from which verdict a finding is a failure, for formats that know only pass and fail.
-    today: the day of the search (`2026-11-25`), for decisions to be dated. sections: more to tell a person.
+    today: the day of the search (`2026-11-25`), for decisions to be dated.
     """
 
     submitted_lines: Mapping[tuple[str, int], str] = field(default_factory=dict)
@@ -49,7 +42,6 @@ class RenderContext:
     max_bytes: int = 60_000
     fail_on: VerdictStatus = "conflict"
     today: str = ""
-    sections: tuple[Section, ...] = ()
 
 
 class LinePair(NamedTuple):

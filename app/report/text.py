@@ -82,10 +82,12 @@ def _rows(report: Report, context: RenderContext, width: int) -> Iterator[_Row]:
     if report.leads is not None:
         yield _Row("", "")
         yield from _leads(report.leads, context, width)
-    for section in context.sections:
+    if report.ai_use is not None:
         yield _Row("", "")
-        yield _Row("", f"{section.title}:", "bold")
-        yield from (_Row(_BULLET, visible(sentence, 600)) for sentence in section.sentences)
+        yield _Row(
+            "", f"{wording.ai_use_title(report.ai_use)}:", "bold" if report.ai_use.fits else "bold red"
+        )
+        yield from (_Row(_BULLET, sentence) for sentence in wording.ai_use_words(report.ai_use))
     yield _Row("", "")
     yield from _decision(report, context)
     yield from _ending(report)

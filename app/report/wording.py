@@ -15,6 +15,7 @@ from app.policy.waivers import REASONS
 from app.report.escape import visible
 from app.report.model import (
     SEVERITY,
+    AiUse,
     Evidence,
     Finding,
     License,
@@ -69,7 +70,7 @@ def searched(snapshot: Snapshot) -> str:
 
 
 def summary(report: Report) -> str:
-    """One sentence: what was found, in what; whether the search is partial comes first."""
+    """What was found, in what; whether the search is partial comes first, an unmet rule on AI use last."""
     if report.findings:
         tally = Counter(finding.verdict.status for finding in report.findings)
         parts = ", ".join(f"{tally[status]:,} {status}" for status in reversed(SEVERITY) if tally[status])
@@ -78,7 +79,12 @@ def summary(report: Report) -> str:
         sentence = f"Nothing was searched: no added text line was compared with {searched(report.snapshot)}."
     else:
         sentence = f"No similar code found in {searched(report.snapshot)}."
-    return f"{partial_sentence(report)} {sentence}" if report.status == "partial" else sentence
+    if report.status == "partial":
+        sentence = f"{partial_sentence(report)} {sentence}"
+    use = report.ai_use
+    if use is not None and not use.fits:
+        sentence += f" The project's rule on declared AI use ({visible(use.rule, 40)}) is not met."
+    return sentence
 
 
 def partial_sentence(report: Report) -> str:
@@ -179,6 +185,24 @@ def sentence(finding: Finding) -> str:
         f"{license_name(finding.license)} ({evidence.kind}, {percent(evidence.similarity)}, "
         f"by chance {chance_words(evidence.chance)}; {DIRECTION}). {verdict.status}: {why.rstrip('.')}."
     )
+
+
+def ai_use_title(use: AiUse) -> str:
+    """`Declared AI use (rule require, not met)`."""
+    return f"Declared AI use (rule {visible(use.rule, 40)}{'' if use.fits else ', not met'})"
+
+
+def ai_use_words(use: AiUse) -> list[str]:
+    """A sentence for each statement, what there is to note, and what the rule asks."""
+    said = []
+    for each in use.statements:
+        tool = f"{visible(each.tool, 60)} ({each.role})" if each.tool else each.role
+        quote = f": {visible(each.text, 200)}" if each.text else ""
+        said.append(f"{visible(each.where, 60)} declares {tool if each.used else 'no use'}{quote}")
+    said += [visible(note, 600) for note in use.notes]
+    if use.source:
+        said.append(f"The rule: {visible(use.rule, 40)} {visible(use.asks, 300)} {visible(use.source, 300)}")
+    return said
 
 
 def skip_words(skip: Skipped, limit: int = 200) -> str:

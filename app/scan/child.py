@@ -5,13 +5,15 @@ Named as `app.scan.child:function` by app.scan.guarded and app.services; importe
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import msgpack
 import zstandard
 
+from app.disclosure import rules
 from app.policy.parse import parse, with_outbound
+from app.report.codec import encode
 from app.scan.diff import Diff, read_diff, read_files
 from app.scan.wire import decode_query, decode_regions, encode_diff, encode_query
 from corpus.errors import BadInput
@@ -23,13 +25,25 @@ WHERE = "the policy"
 
 
 def read(body: bytes) -> dict[str, Any]:
-    """The submitted change. body: as app.services.submission packs it. Raises BadDiff."""
+    """The submitted change with its commit messages, and the text of its pull request or None.
+
+    body: as app.services.submission packs it. Raises BadDiff.
+    """
     content = _unpack(body)
     if content["kind"] == "diff":
-        return encode_diff(_with_images(read_diff(content["diff"]), content["files"]))
-    if content["kind"] == "files":
-        return encode_diff(read_files(content["files"]))
-    raise BadInput("sketches are no change to read")
+        diff = _with_images(read_diff(content["diff"]), content["files"])
+    elif content["kind"] == "files":
+        diff = read_files(content["files"])
+    else:
+        raise BadInput("sketches are no change to read")
+    messages = tuple(text.encode("utf-8", "replace") for text in content["messages"])
+    diff = replace(diff, commits=(*diff.commits, *messages))
+    return {"diff": encode_diff(diff), "pull_request": content["pull_request"]}
+
+
+def ai_use(commits: list[bytes], pull_request: str | None, setting: str) -> Any:
+    """What the change declares about AI use, as app.report.codec encodes it, or None."""
+    return encode(rules.ai_use(commits, pull_request, setting))
 
 
 def sketches(body: bytes) -> list[dict[str, Any]]:

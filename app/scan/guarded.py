@@ -16,7 +16,9 @@ import numpy as np
 
 from app.policy.model import Policy
 from app.policy.parse import parse, with_outbound
-from app.report.model import Report
+from app.receipt.body import Body, body_of
+from app.report.codec import decode
+from app.report.model import AiUse, Report
 from app.scan.child import WHERE
 from app.scan.diff import Diff
 from app.scan.pipeline import Scanner, scan
@@ -54,17 +56,20 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """added: path → [[first, last], …] ranges of added lines."""
+    """added: path → [[first, last], …] ranges of added lines. receipt: None where no text was sent."""
 
     report: Report
     added: dict[str, list[list[int]]]
+    receipt: Body | None
 
 
 def run(
     body: bytes, kind: str, policy_text: str, outbound: str, index: Index, children: Pool, control: Control
 ) -> Searched:
     """Search one submission. Raises WhenceError when it cannot be read, Stopped."""
-    diff, query = _sketched(body, children) if kind == "fingerprints" else _read(body, children, control)
+    diff, pull_request, query = (
+        _sketched(body, children) if kind == "fingerprints" else _read(body, children, control)
+    )
     policy = read_policy(policy_text, outbound)
     control.total = len(diff.files)
 
@@ -80,13 +85,13 @@ def run(
         finally:
             control.done += 1
 
-    report = scan(
-        diff, Scanner(index, policy, query=guarded, excluded=_excluded(policy, diff, children)), leads=True
-    )
+    scanner = Scanner(index, policy, query=guarded, excluded=_excluded(policy, diff, children))
+    use = _ai_use(diff, pull_request, policy, children)
+    report = scan(diff, scanner, leads=True, ai_use=use)
     control.check()
     if kind == "fingerprints":  # its "words" are digests
-        return Searched(report.without_submitted_text(), {})
-    return Searched(report, added_lines(diff))
+        return Searched(report.without_submitted_text(), {}, None)
+    return Searched(report, added_lines(diff), body_of(report, diff, index.facts))
 
 
 def read_policy(text: str, outbound: str) -> Policy:
@@ -119,28 +124,42 @@ def _excluded(policy: Policy, diff: Diff, children: Pool) -> Callable[[str], boo
     return set(children.run(f"{CHILD}:excluded", list(policy.excludes), paths)).__contains__
 
 
+def _ai_use(diff: Diff, pull_request: str | None, policy: Policy, children: Pool) -> AiUse | None:
+    """Messages and texts of others are read in a child."""
+    if policy.ai_disclosure == "off" and pull_request is None:
+        return None
+    found: AiUse | None = decode(
+        AiUse | None,
+        children.run(f"{CHILD}:ai_use", list(diff.commits), pull_request, policy.ai_disclosure),
+    )
+    return found
+
+
 Sketch = Callable[[ChangedFile, str], Query]
+Read = tuple[Diff, str | None, Sketch]
+"""The change, the text of its pull request, and how a file of it is sketched."""
 
 
-def _read(body: bytes, children: Pool, control: Control) -> tuple[Diff, Sketch]:
+def _read(body: bytes, children: Pool, control: Control) -> Read:
     left = max(1.0, control.deadline - time.monotonic())
     seconds = min(left, children.limits.seconds)
-    diff = decode_diff(children.run(f"{CHILD}:read", body, seconds=seconds))
+    told = children.run(f"{CHILD}:read", body, seconds=seconds)
+    diff = decode_diff(told["diff"])
 
     def query(changed: ChangedFile, language: str) -> Query:
         regions = encode_regions(changed.regions)
         limit = min(children.limits.seconds, max(0.5, control.deadline - time.monotonic()))
         return decode_query(children.run(f"{CHILD}:query", changed.path, regions, language, seconds=limit))
 
-    return diff, query
+    return diff, told["pull_request"], query
 
 
-def _sketched(body: bytes, children: Pool) -> tuple[Diff, Sketch]:
+def _sketched(body: bytes, children: Pool) -> Read:
     """Sketches of the client: files without text, each with the query that came for it."""
     queries = [decode_query(value) for value in children.run(f"{CHILD}:sketches", body)]
     by_path = {query.path: query for query in queries}
     files = tuple(ChangedFile(path, _unseen(query)) for path, query in by_path.items())
-    return Diff(files), lambda changed, language: by_path[changed.path]
+    return Diff(files), None, lambda changed, language: by_path[changed.path]
 
 
 def _unseen(query: Query) -> tuple[Region, ...]:

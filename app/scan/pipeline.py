@@ -18,6 +18,7 @@ from app.policy.compat import decide
 from app.policy.model import Policy
 from app.report.assemble import assemble
 from app.report.model import (
+    AiUse,
     AlsoOrigin,
     Engine,
     Evidence,
@@ -72,15 +73,20 @@ class Scanner:
     today: date = field(default_factory=date.today)
 
 
-def scan(diff: Diff, scanner: Scanner, *, leads: bool = False) -> Report:
-    """Search every added line of a change and say what it resembles."""
+def scan(diff: Diff, scanner: Scanner, *, leads: bool = False, ai_use: AiUse | None = None) -> Report:
+    """Search every added line of a change and say what it resembles. ai_use: shown beside the findings."""
     skips = list(diff.skips)
     findings: list[Finding] = []
     weaker: list[tuple[float, Lead]] = []
     searched, under = False, 0
+    gaps: dict[str, None] = {}
     for query in queries(diff, scanner, skips):
         searched = searched or bool(query.added.any())
-        for found in engine.match(query, scanner.index, scanner.params, _accept(scanner.policy)):
+        index = scanner.index.view()
+        found_here = engine.match(query, index, scanner.params, _accept(scanner.policy))
+        skips += [Skip(query.path, gap, partial=True) for gap in index.gaps]
+        gaps |= dict.fromkeys(index.gaps)
+        for found in found_here:
             alert = engine.is_alert(found)
             if alert and reaches_thresholds(found, scanner):
                 findings.append(_finding(found, query, scanner))
@@ -104,10 +110,12 @@ def scan(diff: Diff, scanner: Scanner, *, leads: bool = False) -> Report:
         skipped=skips,
         limits=(
             *limits(scanner.index),
+            *gaps,
             *under_thresholds(under, scanner.policy),
             *scanner.notes,
             *decided.notes,
         ),
+        ai_use=ai_use,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from app.db import leases
 from app.db import scans as rows
 from app.db.engine import clock
 from app.db.models import Delivery, Job, Payload, Scan, StoredReport
+from app.receipt.canonical import canonical
 from app.scan.guarded import Searched
+from app.services import decisions
 from app.services.webhooks import announce
 from app.settings import Settings
 from app.work import Work
@@ -45,14 +48,25 @@ async def claim_scan(work: Work, settings: Settings) -> tuple[Scan, bytes] | Non
     return scan, body
 
 
-def pack(searched: Searched) -> tuple[bytes, bytes, str]:
-    """The report with and without what it quotes, and the digest of the latter. CPU: call it in a thread."""
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """private, public: the report with and without what it quotes, compressed. digest: of the public one."""
+
+    private: bytes
+    public: bytes
+    digest: str
+    receipt: bytes | None
+
+
+def pack(searched: Searched) -> Packed:
+    """What is stored of a search. CPU: call it in a thread."""
     compress = zstandard.ZstdCompressor(level=3).compress
     private = json.dumps(searched.report.to_dict(), separators=(",", ":"), allow_nan=False).encode()
     public = json.dumps(
         searched.report.without_submitted_text().to_dict(), separators=(",", ":"), allow_nan=False
     ).encode()
-    return compress(private), compress(public), hashlib.sha256(public).hexdigest()
+    receipt = None if searched.receipt is None else compress(canonical(searched.receipt.to_dict()))
+    return Packed(compress(private), compress(public), hashlib.sha256(public).hexdigest(), receipt)
 
 
 async def finish_scan(
@@ -60,25 +74,31 @@ async def finish_scan(
     settings: Settings,
     scan: Scan,
     searched: Searched,
-    packed: tuple[bytes, bytes, str],
+    packed: Packed,
     snapshot: str,
 ) -> bool:
     """Store the report and the state `done`; False where another worker or the client was faster."""
-    report, (private, public, digest) = searched.report, packed
+    report = searched.report
     held = await leases.finish(
         work, scan, "done", status=report.status, worst=report.worst, findings=len(report.findings),
         leads=len(report.leads or ()), snapshot=snapshot, expires_at=clock() + settings.retain_results,
         done=scan.total, error=None, error_slug=None,
+        ai_use_fits=report.ai_use.fits if report.ai_use else None,
     )  # fmt: skip
     if not held:
         return False
+    verdicts = [[finding.id, finding.verdict.status] for finding in report.findings]
     await work.insert(
-        StoredReport, tenant=scan.tenant, scan_id=scan.id, body=public, digest=digest, added=searched.added
-    )
-    await _let_go(work, scan, report=private)
-    data = {"state": "done", "status": report.status, "worst": report.worst, "findings": len(report.findings)}
-    await rows.tell(work, scan.id, "state", data, tenant=scan.tenant)
+        StoredReport, tenant=scan.tenant, scan_id=scan.id, body=packed.public, digest=packed.digest,
+        added=searched.added, receipt=packed.receipt, verdicts=verdicts,
+    )  # fmt: skip
+    await _let_go(work, scan, report=packed.private)
+    ids = [finding for finding, _ in verdicts]
+    await decisions.note_matches(work, scan, ids)
     scan.status, scan.worst, scan.findings = report.status, report.worst, len(report.findings)
+    scan.worst = await decisions.worst(work, scan, verdicts)
+    data = {"state": "done", "status": report.status, "worst": scan.worst, "findings": len(report.findings)}
+    await rows.tell(work, scan.id, "state", data, tenant=scan.tenant)
     await announce(work, scan, "scan.done")
     return True
 

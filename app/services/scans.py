@@ -19,7 +19,9 @@ from app.db import scans as rows
 from app.db.engine import clock, new_id
 from app.db.models import Delivery, Event, IdempotencyKey, Payload, Scan
 from app.errors import Conflict, KeyReused, NotFound, QueueFull, TooMany
+from app.receipt.body import Body, restated
 from app.report.model import Report
+from app.services import decisions
 from app.services.pages import MAX_PAGE, Page, from_cursor, to_cursor
 from app.services.submission import Prepared
 from app.settings import Settings
@@ -40,10 +42,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A finished scan's report. private: whether names from the submitted text are still in it.
+    """A finished scan's report, decisions counted. private: whether submitted text is still quoted in it.
 
     etag: changes when the report does, also when its private part expires. added: path → [[first, last], …]
-    lines that the change added.
+    lines that the change added. receipt: the body of its receipt with the same verdicts, None where no text
+    was sent (or by a version that made none).
     """
 
     scan: Scan
@@ -51,6 +54,7 @@ class Stored:
     private: bool
     etag: str
     added: dict[str, list[list[int]]]
+    receipt: Body | None
 
 
 async def accept(
@@ -149,7 +153,10 @@ async def list_scans(
 
 
 async def report(work: Work, identity: str) -> Stored:
-    """The report of a scan that is done. Raises NotFound, Conflict while it is not done or when it failed."""
+    """The report of a scan that is done, with today's decisions.
+
+    Raises NotFound, Conflict while it is not done or when it failed.
+    """
     scan = await get(work, identity)
     stored = await rows.report(work, identity)
     if stored is None:
@@ -159,9 +166,23 @@ async def report(work: Work, identity: str) -> Stored:
     payload = await rows.payload(work, identity)
     private = payload is not None and payload.report is not None
     body = payload.report if payload is not None and payload.report is not None else stored.body
-    document = json.loads(zstandard.ZstdDecompressor().decompress(body))
-    etag = stored.digest if private else stored.digest[::-1]
-    return Stored(scan, Report.from_dict(document), private, etag, stored.added)
+    found = Report.from_dict(_unpacked(body))
+    day = decisions.today()
+    waivers = await decisions.about(work, scan, (finding.id for finding in found.findings))
+    found = decisions.decided(found, waivers, scan, day)
+    receipt = None if stored.receipt is None else restated(Body.from_dict(_unpacked(stored.receipt)), found)
+    etag = [
+        stored.digest,
+        private,
+        [(repr(each), bool(each.expires and each.expires < day)) for each in waivers],
+    ]
+    return Stored(
+        scan, found, private, hashlib.sha256(repr(etag).encode()).hexdigest(), stored.added, receipt
+    )
+
+
+def _unpacked(body: bytes) -> Any:
+    return json.loads(zstandard.ZstdDecompressor().decompress(body))
 
 
 async def cancel(work: Work, identity: str) -> Scan:

@@ -30,15 +30,17 @@ class Submission:
     """A request to search. Exactly one of diff, files (without diff) and fingerprints is given.
 
     files: path → bytes: post-images of files that the diff touches; without a diff, files to search whole.
-    messages: commit messages. fingerprints: one plain value a file, as `app.scan.wire.encode_query(query,
-    spelling=False)` makes it. policy: TOML text of a policy; policy_name: of one stored by this tenant.
-    outbound: SPDX expression that replaces the policy's. retain: seconds that the text is kept after the scan
-    (0: until its end); None and more than the setting allows: the setting. label: shown in lists.
+    messages: commit messages. pull_request: its text, read for declared AI use. fingerprints: one plain value
+    a file, as `app.scan.wire.encode_query(query, spelling=False)` makes it. policy: TOML text of a policy;
+    policy_name: of one stored by this tenant. outbound: SPDX expression that replaces the policy's. retain:
+    seconds that the text is kept after the scan (0: until its end); None and more than the setting allows:
+    the setting. label: shown in lists.
     """
 
     diff: bytes | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     messages: Sequence[str] = ()
+    pull_request: str | None = None
     fingerprints: Sequence[Any] = ()
     policy: str | None = None
     policy_name: str | None = None
@@ -112,6 +114,7 @@ def _pack(submission: Submission, retain: int, snapshot: str) -> Prepared:
         "diff": submission.diff,
         "files": dict(sorted(submission.files.items())),
         "messages": list(submission.messages),
+        "pull_request": submission.pull_request,
         "fingerprints": list(submission.fingerprints),
     }
     raw: bytes = msgpack.packb(content, use_bin_type=True, unicode_errors="surrogatepass")

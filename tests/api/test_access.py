@@ -72,15 +72,18 @@ def objects(service: Service) -> dict[str, str]:
         trust = ada.post(
             "/v1/trusts", json={"issuer": "https://ci.example.org", "repository_id": uuid.uuid4().hex[:20]}
         )
+        finding = {"finding": uuid.uuid4().hex, "reason": "ours", "owner": "Ada"}
+        decision = ada.post("/v1/decisions", json=finding)
         name = f"p{uuid.uuid4().hex}"
         assert ada.put(f"/v1/policies/{name}", json={"text": ""}).status_code == 200
-        for made in (hook, key, trust):
+        for made in (hook, key, trust, decision):
             assert made.status_code == 201, made.text
     return {
         "scan_id": scan["id"],
         "webhook_id": hook.json()["id"],
         "key_id": key.json()["id"],
         "trust_id": trust.json()["id"],
+        "decision_id": decision.json()["id"],
         "name": name,
         "suffix": "json",
     }
@@ -92,7 +95,8 @@ def test_no_tenant_sees_or_changes_anything_of_another(
 ) -> None:
     absent = {
         "scan_id": f"scan_{ABSENT}", "webhook_id": f"hook_{ABSENT}", "key_id": f"key_{ABSENT}",
-        "trust_id": f"trust_{ABSENT}", "name": "absent", "suffix": "json", "job_id": f"job_{ABSENT}",
+        "trust_id": f"trust_{ABSENT}", "decision_id": f"dec_{ABSENT}", "job_id": f"job_{ABSENT}",
+        "name": "absent", "suffix": "json",
     }  # fmt: skip
     tried = 0
     with service.client("brin") as brin, service.client("ada") as ada:
@@ -108,7 +112,8 @@ def test_no_tenant_sees_or_changes_anything_of_another(
             assert {*theirs.headers} == {*nothing.headers}
             tried += 1
         assert tried >= 12
-        for template in ("/v1/scans", "/v1/keys", "/v1/webhooks", "/v1/trusts", "/v1/policies", "/v1/audit"):
+        lists = ("scans", "keys", "webhooks", "trusts", "policies", "decisions", "audit")
+        for template in (f"/v1/{each}" for each in lists):
             text = brin.get(template).text
             assert not [each for name, each in objects.items() if name != "suffix" and each in text], template
         for name, template in (("scan_id", "/v1/scans/{scan_id}"), ("name", "/v1/policies/{name}")):
@@ -130,7 +135,8 @@ def test_every_route_wants_the_scope_that_it_documents(
 ) -> None:
     names = {
         "scan_id": f"scan_{ABSENT}", "webhook_id": f"hook_{ABSENT}", "key_id": f"key_{ABSENT}",
-        "trust_id": f"trust_{ABSENT}", "name": "absent", "suffix": "json", "job_id": f"job_{ABSENT}",
+        "trust_id": f"trust_{ABSENT}", "decision_id": f"dec_{ABSENT}", "job_id": f"job_{ABSENT}",
+        "name": "absent", "suffix": "json",
     }  # fmt: skip
     open_routes, refused = set(), 0
     for method, template, what in routes():

@@ -37,12 +37,18 @@ def test_trailers_of_a_mail(
     ran = whence("check", "--diff", "a.patch", *options)
     assert ran.code == code
     assert ("commit 1 declares Claude" in " ".join(ran.out.split())) is (rule != "off")
-    assert ("Declared AI use:" in ran.out) is (rule != "off")
+    assert ("Declared AI use (rule" in ran.out) is (rule != "off")
     as_json = whence("check", "--diff", "a.patch", "--format", "json", *options)
-    json.loads(as_json.out)
-    assert ("Declared AI use: commit 1 declares Claude" in as_json.err) is (rule != "off")
+    use = json.loads(as_json.out).get("ai_use")
+    assert (use is None) is (rule == "off")
+    if use is not None:
+        assert {"where": "commit 1", "used": True}.items() <= use["statements"][0].items()
+        assert use["statements"][0]["tool"].startswith("Claude")  # commit-check writes "Claude Code"
+        assert use["fits"] is (rule not in ("forbid", "gentoo"))
+    as_junit = whence("check", "--diff", "a.patch", "--format", "junit", *options)
+    assert ("commit 1 declares Claude" in as_junit.err) is (rule != "off")
     markdown = whence("check", "--diff", "a.patch", "--format", "markdown", *options)
-    assert ("**Declared AI use**" in markdown.out) is (rule != "off")
+    assert ("**Declared AI use (" in markdown.out) is (rule != "off")
 
 
 def test_the_text_of_a_pull_request(whence: Whence, project: Path) -> None:

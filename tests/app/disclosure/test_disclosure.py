@@ -13,6 +13,7 @@ from app.disclosure.pull_request import statements
 from app.disclosure.rules import RULES, judge
 from app.disclosure.trailers import best_reader, commit_check_signatures, own_signatures
 from app.policy.parse import parse
+from app.report.wording import ai_use_words
 
 READERS = [own_signatures, commit_check_signatures]
 
@@ -143,10 +144,13 @@ YES, NO, SILENT = "## AI use\nCopilot\n", "## AI use\nnone\n", "Fixes a bug.\n"
     ],
 )
 def test_rules(rule: str, commits: list[bytes], text: str | None, fits: bool, said: str) -> None:
-    outcome = judge(read(commits, text), rule)
-    assert outcome.fits is fits
-    assert said in " ".join(outcome.sentences)
-    assert (outcome.sentences == ()) is (rule == "off")
+    use = judge(read(commits, text), rule)
+    if rule == "off":
+        assert use is None
+        return
+    assert use is not None
+    assert use.fits is fits
+    assert said in " ".join(ai_use_words(use))
 
 
 def test_every_rule_can_be_set_in_a_policy_and_published_ones_cite_their_source() -> None:
@@ -158,6 +162,8 @@ def test_every_rule_can_be_set_in_a_policy_and_published_ones_cite_their_source(
 def test_limits_are_told() -> None:
     declared = read([COMMIT] * (MAX_COMMITS + 3), None)
     assert declared.commits == MAX_COMMITS
-    assert "3 messages or texts were too long or too many" in " ".join(judge(declared, "report").sentences)
+    assert "3 messages or texts were too long or too many" in " ".join(
+        ai_use_words(judge(declared, "report"))
+    )
     long = read([b"x" * 100_000 + b"\n\nAssisted-by: Claude"], None)
     assert long == Declared((), 1, False, long.reader, 1)

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from app.report import RenderContext, Report, assemble
 from app.report.model import (
+    AiStatement,
+    AiUse,
     AlsoOrigin,
     Engine,
     Evidence,
@@ -106,6 +108,17 @@ FINDINGS = (
 )
 BINARY = Skipped("docs/logo.png", "binary", False)
 TOO_LONG = Skipped("vendor/huge.c", "more than 4 MiB of text", True)
+AI_USE = AiUse(
+    "gentoo",
+    "takes no such content.",
+    "https://policy.example/ai",
+    False,
+    (
+        AiStatement("commit 1", True, "Copilot", "disclosure", "Assisted-by", "Assisted-by: Copilot"),
+        AiStatement("pull request", False, "", "statement", "", "none"),
+    ),
+    ("The statements disagree: ask the author.",),
+)
 LIMITS = ("Languages without a tokeniser are compared as plain text.",)
 
 
@@ -114,6 +127,7 @@ def report(
     skipped: tuple[Skipped, ...] = (BINARY,),
     leads: tuple[Lead, ...] | None = None,
     searched: bool = True,
+    ai_use: AiUse | None = None,
 ) -> Report:
     return assemble(
         engine=ENGINE,
@@ -125,6 +139,7 @@ def report(
         leads=leads,
         skipped=skipped,
         limits=LIMITS,
+        ai_use=ai_use,
     )
 
 
@@ -152,6 +167,7 @@ def hostile(text: str) -> Report:
         leads=(replace(lead(), id=text),),
         skipped=(Skipped(text, text, True), Skipped(text, text, False)),
         limits=(text,),
+        ai_use=AiUse(text, text, text, False, (AiStatement(text, True, text, "stamp", text, text),), (text,)),
     )
 
 
@@ -185,4 +201,5 @@ CASES = {
     "empty": report(findings=()),
     "empty-partial": report(findings=(), skipped=(TOO_LONG,)),
     "nothing": report(findings=(), searched=False),
+    "declared": report(findings=(), ai_use=AI_USE),
 }

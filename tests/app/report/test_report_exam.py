@@ -84,6 +84,17 @@ def test_a_partial_search_is_visible(name: str, case: str) -> None:
     assert "PARTIAL: 1 part of the change was not searched." in told or name in ("json", "gitlab", "rdjson")
 
 
+@pytest.mark.parametrize("name", sorted(set(ALL) - {"gitlab", "rdjson"}))
+def test_declared_ai_use_is_told(name: str) -> None:
+    told = re.sub(r"\s+", " ", content(name, render(name, samples.CASES["declared"])))
+    if name in ("text", "markdown", "json"):
+        for fact in ("Copilot", "Assisted-by", "commit 1", "pull request", "disagree", "policy.example"):
+            assert fact in told
+    if name != "json":
+        assert "rule on declared AI use (gentoo) is not met" in told
+    assert "declared AI" not in content(name, render(name, samples.CASES["empty"]))
+
+
 @pytest.mark.parametrize("name", sorted(set(ALL) - {"json", "gitlab", "rdjson"}))
 def test_an_empty_report_says_what_was_searched(name: str) -> None:
     told = content(name, render(name, samples.CASES["empty"]))
@@ -138,7 +149,7 @@ def test_the_same_each_time_whatever_the_environment(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("case", ["leads", "partial", "empty", "nothing"])
+@pytest.mark.parametrize("case", ["leads", "partial", "empty", "nothing", "declared"])
 def test_golden(name: str, case: str, golden: Callable[[Path, str], None]) -> None:
     output = render(name, samples.CASES[case], samples.snippets(samples.CASES[case]))
     golden(GOLDEN / f"{case}{RENDERERS[name].suffix}", output)
