@@ -121,6 +121,38 @@ def test_a_bare_text_names_the_license_and_metadata_says_or_later(
     assert bool(found.conflicts) == (bool(metadata) and by == "license-file")
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("https://example.org - GPLv3", "GPL-3.0-only"),
+        ("Spline Tools -- GPLv2+", "GPL-2.0-or-later"),
+        ("Released under the GNU GPL v2 or later.", "GPL-2.0-or-later"),
+        ("License: LGPLv2.1", "LGPL-2.1-only"),
+        ("(C) by the team, AGPLv3", "AGPL-3.0-only"),
+        ("https://example.org - GPL", ""),
+        ("Not for use in GPLv3 programs", ""),
+        ("This file works with code under GPLv3", ""),
+        ("Compatible with: GPLv3", ""),
+        ("Formerly released under GPLv2", ""),
+        ("Some parts are licensed under GPLv3", ""),
+        ("Ann Lee - MIT", ""),
+        ("http://example.org/GPLv3", ""),
+    ],
+)
+def test_a_line_that_is_a_title_and_a_name_states_a_license(tmp_path: Path, line: str, expected: str) -> None:
+    source = f"# {line}\nx = 1\n".encode()
+    with Detector(tmp_path) as detector:
+        detector._cache.keep(notice_key(read_header(source).notice), Detection(""))
+        metadata = {"pyproject.toml": b"[project]\nlicense = {text = 'GPL-3.0-or-later'}\n"}
+        found = one(source, detector, metadata)
+        assert not detector.started
+    if not expected:
+        assert (found.expression, found.established_by) == ("GPL-3.0-or-later", "metadata")
+        return
+    assert (found.expression, found.established_by, found.confidence) == (expected, "header", 0.9)
+    assert found.conflicts == (("metadata", "GPL-3.0-or-later"),)
+
+
 def test_a_bare_text_is_read_as_the_headers_apply_it(detector: Detector) -> None:
     applied = b"// SPDX-License-Identifier: GPL-3.0-or-later\n"
     files = {f"{n}.c": applied for n in range(10)} | {"plain.c": b"int x;\n"}
