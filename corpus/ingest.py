@@ -31,7 +31,7 @@ BATCH_BYTES = 512 * 1024
 BATCH_FILES = 64
 UNPACK_SECONDS = 600.0
 PATIENCE = 10.0
-"""Times that the clock may run ahead of a child's processor time: what is kept must not depend on the load."""
+"""How many times its processor time a child may take by the clock: the load must not decide what is kept."""
 
 Progress = Callable[[str, str, int, int | None], None]
 """Told (purl, step, done, total)."""

@@ -80,6 +80,7 @@ def add(
     except ModuleNotFoundError as error:
         raise MissingExtra("indexing releases", "ingest") from error
     from app.cli.progress import Bars
+    from corpus.coverage import remember
     from corpus.sources import SourceSettings
 
     catalog = _catalog(data)
@@ -89,6 +90,7 @@ def add(
         for outcome in ingest_all(catalog, wanted, options, bars.tell, bars.pace):
             outcomes.append(outcome)
             bars.finish(outcome)
+        remember(catalog, outcomes)
         if build_after and catalog.entries():
             bars.say(f"snapshot {catalog.build(bars.build)} published")
     _conclude(outcomes)
@@ -208,6 +210,66 @@ def status(
             typer.echo(f"  {count:8d}  {key}")
     for part in missing:
         typer.echo(f"missing: {part}")
+
+
+class Page(StrEnum):
+    """Forms of the coverage."""
+
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+
+
+@app.command("coverage")
+def coverage_(
+    format: Annotated[
+        Page, typer.Option("--format", "-f", help="For people, machines or a page.")
+    ] = Page.text,
+    data: Data = None,
+) -> None:
+    """What the index covers: by licence and language, bytes a unit and a line, what is left out and why."""
+    from app.cli.coverage import as_markdown, as_text
+    from corpus.coverage import coverage
+
+    found = coverage(_catalog(data))
+    if format is Page.json:
+        typer.echo(json.dumps(found.plain(), indent=1))
+    else:
+        typer.echo(as_text(found) if format is Page.text else as_markdown(found), nl=format is Page.text)
+
+
+@app.command()
+def propose(
+    packages: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PURL…", help="Packages, a version is not needed: pkg:pypi/chess."),
+    ] = None,
+    section: Annotated[
+        list[str] | None,
+        typer.Option("--section", help="A whole section of Debian, e.g. math, science, gnu-r."),
+    ] = None,
+    background: Annotated[
+        bool, typer.Option("--background", help="For a list of permissive code; otherwise of copyleft code.")
+    ] = False,
+    largest: Annotated[
+        int, typer.Option("--largest", min=1, help="Compressed megabytes of one source.")
+    ] = 20,
+    data: Data = None,
+) -> None:
+    """Lines for a manifest, from registries' metadata: the newest release of packages, with the reason.
+
+    Releases that do not fit the list are printed as comments.
+    """
+    if not packages and not section:
+        raise typer.BadParameter("name packages, or a --section of Debian")
+    try:
+        from corpus.propose import propose as judge
+    except ModuleNotFoundError as error:
+        raise MissingExtra("proposing releases", "ingest") from error
+    cache = _catalog(data).cache
+    found = judge(packages or [], section or [], cache, background=background, largest=largest << 20)
+    for proposal in found:
+        typer.echo(proposal.line())
 
 
 @app.command()
