@@ -115,9 +115,19 @@ class Lookup:
     unit: NDArray[np.uint32]
 
 
-def look_up(keys: U64, index: Index) -> Lookup:
-    """All features at once: one table lookup a scan. keys: sorted, distinct."""
+def look_up(keys: U64, index: Index, accept: Callable[[str], bool] = lambda purl: True) -> Lookup:
+    """All features at once: one table lookup a scan. keys: sorted, distinct.
+
+    What stands in releases that are not accepted counts for nothing, in frequencies neither (as far as the
+    units are known: common features keep their count).
+    """
     which, unit = index.postings("algorithm", keys)
+    segments = index.facts["segments"]
+    accepted = np.array([accept(segment["purl"]) for segment in segments], bool)
+    if not accepted.all():
+        first = np.array([segment["first_unit"] for segment in segments])
+        keep = (unit >= COMMON) | accepted[np.searchsorted(first, unit, "right") - 1]
+        which, unit = which[keep], unit[keep]
     origins = np.zeros(len(keys))
     common = unit >= COMMON
     origins[which[common]] = unit[common].astype(np.float64) - COMMON
@@ -152,7 +162,8 @@ class Disguise:
         self._last = np.array([b for _, b in ranges], np.int64)
         self.ranges = ranges
         self._keys, self._owner = unit_features(self._made, self._first, self._last)
-        self._found = look_up(np.unique(np.concatenate((self._keys, _element_keys(self._made)))), index)
+        known = np.unique(np.concatenate((self._keys, _element_keys(self._made))))
+        self._found = look_up(known, index, accept)
         self._tokens = lru_cache(maxsize=64)(index.tokens)
         self._units: dict[int, IndexedUnit] = {}
 

@@ -21,6 +21,7 @@ from corpus.matches import (
     ALERT_TOKENS,
     Match,
     Origin,
+    absorb,
     is_alert,
     merge_neighbours,
     one_of_each,
@@ -169,9 +170,9 @@ def match(query: Query, index: Index, params: Params, accept: Accept = lambda pu
         found += merge_neighbours(parts)
     copies = select(found)
     shown = [m for m in copies if is_alert(m)]
-    return copies + select_derived(
-        derived(query, index, accept, [(m.start_line, m.end_line) for m in shown]), shown
-    )
+    rewritten = derived(query, index, accept, [(m.start_line, m.end_line) for m in shown])
+    rewritten, copies = absorb(rewritten, copies)
+    return copies + select_derived(rewritten, [m for m in copies if is_alert(m)])
 
 
 def _confirm(

@@ -17,17 +17,19 @@ Item = TypeVar("Item")
 
 ALERT_BITS = 80.0
 ALERT_TOKENS = 30
-ALERT_STRENGTH = 1.26
+ALERT_STRENGTH = 1.55
 ALERT_STRUCTURE = 12.0
+ALERT_APART = 8.0
 ALERT_LINES = 4
 STRENGTH_BITS = 60.0
-STRENGTH_SLOPE = 0.7
-ORDER_RUN = 9.0
-ORDER_SLOPE = 0.8
-"""Strength of an algorithm-layer match: its standing, its bits against STRENGTH_BITS, and its longest
-unbroken run against ORDER_RUN (natural logarithms). The weights are set by hand; the threshold stands
-just above what 850 honest functions of permissive packages reached when it was set (docs/quality.md has
-the latest count)."""
+BITS_SLOPE = 0.3
+TERM_BITS = 20.0
+RENAMING_SLOPE = 0.6
+APART_SLOPE = 0.9
+"""Strength of an algorithm-layer match: its standing, its bits against STRENGTH_BITS, how consistently names
+stand for each other and what agrees with no other origin (both against TERM_BITS; natural logarithms).
+Chosen on ports of one library to another language that people published, and on functions of permissive
+packages; docs/quality.md has both, and what each term is worth."""
 
 PART_BITS = 25.0
 NEIGHBOUR_LINES = 8
@@ -69,14 +71,14 @@ class Match:
 
     @property
     def strength(self) -> float:
-        """See STRENGTH_SLOPE; minus infinity for a copy, which is judged by its bits."""
+        """See APART_SLOPE; minus infinity for a copy, which is judged by its bits."""
         if self.standing is None:
             return -math.inf
-        bits, run = max(1.0, self.evidence.bits), max(1, self.evidence.longest_run)
+        terms = self.evidence.terms
         return (
             self.standing
-            + STRENGTH_SLOPE * math.log(bits / STRENGTH_BITS)
-            + ORDER_SLOPE * math.log(run / ORDER_RUN)
+            + BITS_SLOPE * math.log(max(1.0, self.evidence.bits) / STRENGTH_BITS)
+            + consistency(terms["renaming"], terms["apart"])
         )
 
     def chance(self, units: int) -> float:
@@ -84,6 +86,11 @@ class Match:
         if self.standing is not None:
             return derived_chance(self.strength, units)
         return chance(self.evidence.bits, units)
+
+
+def consistency(renaming: float, apart: float) -> float:
+    """What the bits of consistent names, and those that no other origin agrees in, add to a strength."""
+    return RENAMING_SLOPE * math.log1p(renaming / TERM_BITS) + APART_SLOPE * math.log1p(apart / TERM_BITS)
 
 
 def merge_neighbours(parts: Sequence[Match]) -> list[Match]:
@@ -123,6 +130,7 @@ def is_alert(match: Match) -> bool:
         return (
             match.strength >= ALERT_STRENGTH
             and match.evidence.terms["structure"] >= ALERT_STRUCTURE
+            and match.evidence.terms["apart"] >= ALERT_APART
             and match.end_line - match.start_line + 1 >= ALERT_LINES
         )
     return match.evidence.bits >= ALERT_BITS and match.evidence.tokens >= ALERT_TOKENS
@@ -160,6 +168,28 @@ def one_of_each(ranked: Sequence[Item], key: Callable[[Item], str]) -> list[Item
         (rest if key(item) in seen else first).append(item)
         seen.add(key(item))
     return first + rest
+
+
+def absorb(found: Sequence[Match], copies: Sequence[Match]) -> tuple[list[Match], list[Match]]:
+    """(found, copies) where a shown derived match takes the place of the small copies of its origin in it.
+
+    A port that keeps a table or a few lines as they were is one finding, not the table alone.
+    """
+    left = list(copies)
+    out = []
+    for match in found:
+        inside = [
+            c
+            for c in left
+            if is_alert(match)
+            and c.origin.ref == match.origin.ref
+            and match.start_line <= c.start_line
+            and c.end_line <= match.end_line
+            and 2 * (c.end_line - c.start_line + 1) <= match.end_line - match.start_line + 1
+        ]
+        left = [c for c in left if c not in inside]
+        out.append(replace(match, also=tuple(a for c in inside for a in c.also)[:MAX_ALSO]))
+    return out, left
 
 
 def select_derived(found: Sequence[Match], copies: Sequence[Match]) -> list[Match]:
