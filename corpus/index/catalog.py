@@ -3,6 +3,7 @@
 DATA/catalog.json            purl → segment, background; replaced atomically, under a lock
 DATA/segments/<params>/<id>  the truth
 DATA/snapshots/<id>          built from segments; kept: the published one, the one before, those still read
+DATA/snapshots/.<id>.null.json   what unrelated code reaches in it, once measured (corpus.calibration)
 DATA/CURRENT, DATA/PREVIOUS  ids of these two; replaced atomically
 DATA/cache, DATA/licenses    downloads; licence detections by header
 """
@@ -23,7 +24,8 @@ from corpus.errors import CorpusError, CorruptSnapshot, NoCorpus, UnknownRelease
 from corpus.index.blocks import read_manifest, sync_folder, verify_folder
 from corpus.index.build import Progress, build_snapshot
 from corpus.index.segment import Segment
-from corpus.index.snapshot import Snapshot, is_held
+from corpus.index.snapshot import Snapshot, is_held, null_file
+from corpus.null import Null
 from corpus.params import DEFAULT, Params
 
 ABANDONED = 24 * 3600
@@ -182,11 +184,23 @@ class Catalog:
         for name in candidates - used:
             shutil.rmtree(self.segments_root / name, ignore_errors=True)
         for folder in doomed:
+            null_file(folder).unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
+
+    def calibrate(self, identity: str, null: Null) -> None:
+        """Keep what unrelated code reaches in a snapshot; the next ones go on with it until measured."""
+        with self.lock():
+            folder = self.snapshots_root / identity
+            if not folder.is_dir():
+                raise CorpusError(f"snapshot {identity} was replaced while it was measured: calibrate again")
+            replace_file(null_file(folder), null.encode())
 
     def _publish(self, identity: str) -> None:
         sync_folder(self.snapshots_root)
         previous = self._pointer("CURRENT")
+        known, new = (null_file(self.snapshots_root / (name or "-")) for name in (previous, identity))
+        if known.exists() and not new.exists():
+            replace_file(new, known.read_text())
         if previous and previous != identity:
             replace_file(self.data / "PREVIOUS", previous + "\n")
         replace_file(self.data / "CURRENT", identity + "\n")
@@ -235,8 +249,10 @@ class Catalog:
         segments = {e.segment: e.purl for e in self.entries().values()}
         if self.current() is not None:
             try:
-                rows = verify_folder(self.open().folder)["segments"]
+                snapshot = self.open()
+                rows = verify_folder(snapshot.folder)["segments"]
                 segments |= {row["name"]: row["purl"] for row in rows}
+                _ = snapshot.null
             except WhenceError as error:
                 found.append(str(error))
         for name, purl in segments.items():

@@ -25,6 +25,8 @@ from corpus.index.build import FORMAT
 from corpus.index.lookup import NAMES, Found, Lookup, Mapped
 from corpus.index.segment import FileTokens, Segment, SegmentFile
 from corpus.index.table import COMMON, SUFFIXES
+from corpus.null import BUILT_IN, Null
+from corpus.null import read as read_null
 from corpus.params import Params
 
 TABLE_FILES = frozenset(
@@ -47,7 +49,7 @@ class Postings(NamedTuple):
 
 
 class Index(Protocol):
-    """What matching needs of an index, whatever holds it.
+    """What matching needs of an index, whatever holds it. null: what unrelated code reaches in it.
 
     `view` is the same index for the lookups of one scan; its `gaps` say, in sentences, what these lookups
     could not reach. A hash that could not be asked for is taken for one that every origin has: it proposes
@@ -73,6 +75,13 @@ class Index(Protocol):
     def tokens(self, ref: FileRef) -> FileTokens: ...
     @property
     def facts(self) -> dict[str, Any]: ...
+    @property
+    def null(self) -> Null: ...
+
+
+def null_file(folder: Path) -> Path:
+    """Where the measured null of a snapshot lies: beside its folder, which is sealed."""
+    return folder.with_name(f".{folder.name}.null.json")
 
 
 def hold(folder: Path) -> int:
@@ -108,9 +117,9 @@ class Snapshot:
         params: Params,
         *,
         verify: bool = False,
-        connect: Callable[[str], Lookup] | None = None,
+        connect: Callable[[dict[str, Any]], Lookup] | None = None,
     ) -> None:
-        """connect: makes, of the snapshot's id, the lookup in tables that are not in the folder."""
+        """connect: makes, of the manifest, the lookup in tables that lie elsewhere, not in the folder."""
         self.folder, self._segments_root, self._params = folder, segments_root, params
         weakref.finalize(self, os.close, hold(folder))
         absent = TABLE_FILES if connect else frozenset[str]()
@@ -127,7 +136,7 @@ class Snapshot:
         self._first_unit = np.array([r["first_unit"] for r in rows], np.int64)
         self._first_file = np.cumsum([0, *(r["files"] for r in rows)])
         self._open: dict[int, Segment] = {}
-        self._lookup: Lookup = connect(self.identity) if connect else Mapped(folder, self.manifest)
+        self._lookup: Lookup = connect(self.manifest) if connect else Mapped(folder, self.manifest)
         self._gaps: dict[str, None] = {}
         self._whole: Snapshot | None = None
         if verify:
@@ -141,6 +150,11 @@ class Snapshot:
     @property
     def gaps(self) -> Sequence[str]:
         return tuple(self._gaps)
+
+    @cached_property
+    def null(self) -> Null:
+        """As measured by `whence corpus calibrate`, else the built-in one. Raises BadCalibration."""
+        return read_null(null_file(self.folder)) or BUILT_IN
 
     def view(self) -> Snapshot:
         one = copy(self)

@@ -1,6 +1,7 @@
 """The catalogue: adding, publishing, removing and going back, and what is on the disk afterwards."""
 
 import gc
+import itertools
 import os
 import shutil
 import threading
@@ -219,7 +220,11 @@ def test_problems_name_the_release_or_the_snapshot(tmp_path):
     assert MEADOW in problem
 
 
-def test_answers_during_swaps_fit_one_generation(tmp_path):
+C38 = (pytest.mark.check("C38"), pytest.mark.long, pytest.mark.timeout(900))
+
+
+@pytest.mark.parametrize(("swaps", "queries"), [(6, 0), pytest.param(20, 10_000, marks=C38)])
+def test_answers_during_swaps_fit_one_generation(tmp_path, swaps, queries, figure):
     """Readers search all the time while generations with and without an origin follow each other."""
     catalog = sample_corpus(tmp_path)
     without = {k: v for k, v in sample_tree("lattice").items() if k != "src/simplex.c"}
@@ -239,15 +244,21 @@ def test_answers_during_swaps_fit_one_generation(tmp_path):
     with ThreadPoolExecutor(3) as readers:
         for _ in range(3):
             readers.submit(read)
-        for number in range(6):
+        for number in itertools.count():
+            if number >= swaps and len(answers) >= queries:
+                break
             add_release(catalog, LATTICE, without if number % 2 else sample_tree("lattice"))
             catalog.build()
         stop.set()
     assert errors == []
     assert len({identity for identity, _ in answers}) == 2
     assert all(found == expected[identity] for identity, found in answers)
+    if queries:
+        figure("C38", "queries that fit exactly one generation", len(answers), at_least=queries,
+               note=f"{number} swaps, 0 errors")  # fmt: skip
 
 
+@pytest.mark.check("C38")
 def test_one_publisher_at_a_time(tmp_path):
     catalog = sample_corpus(tmp_path / "data")
     log = tmp_path / "log"

@@ -70,20 +70,24 @@ def write_for_ever(data, first):
         os._exit(1)
 
 
-@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
-def test_a_killed_writer_never_leaves_half_a_snapshot(tmp_path, kills):
+C36 = (pytest.mark.check("C36"), pytest.mark.long, pytest.mark.timeout(1200))
+
+
+@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=C36)])
+def test_a_killed_writer_never_leaves_half_a_snapshot(tmp_path, kills, figure):
     catalog = sample_corpus(tmp_path)
     begin = time.monotonic()
     catalog.build()
     span = min(1.5, 6 * (time.monotonic() - begin))  # a few generations, however busy the machine is
     chance = random.Random(kills)
-    seen = set()
+    seen, loads = set(), 0
     for _ in range(kills):
         child = write_for_ever(tmp_path, chance.randrange(60))
         end = time.monotonic() + chance.uniform(0.0, span)
         try:
             while time.monotonic() < end:
                 seen.add(catalog.open(verify=True).identity)
+                loads += 1
                 assert os.waitpid(child, os.WNOHANG) == (0, 0), "the writer failed by itself"
         finally:
             os.kill(child, signal.SIGKILL)
@@ -95,6 +99,9 @@ def test_a_killed_writer_never_leaves_half_a_snapshot(tmp_path, kills):
     assert not list(catalog.snapshots_root.glob(".*"))
     assert len(list(catalog.snapshots_root.iterdir())) <= 2
     assert catalog.problems() == []
+    if kills >= 200:
+        figure("C36", "kill -9 while building and publishing", kills, at_least=200)
+        figure("C36", "damaged or partial loads", 0, exactly=0, note=f"of {loads + kills:,}, all verified")
 
 
 # -- damaged files
@@ -150,14 +157,17 @@ def swap(path, chance, strange):
 DAMAGES = (flip, flip, flip, truncate, lengthen, delete, swap, swap)
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.slow)])
-def test_damage_is_refused_and_never_gives_a_wrong_answer(generations, count):
+C37 = (pytest.mark.check("C37"), pytest.mark.long, pytest.mark.timeout(900))
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=C37)])
+def test_damage_is_refused_and_never_gives_a_wrong_answer(generations, count, figure):
     catalog, strange = generations
     expected = answer(catalog.open(verify=True))
     assert expected[0][:2] == (LATTICE, "src/simplex.c")
     chance = random.Random(count)
     files = [p for folder in folders(catalog) for p in sorted(folder.iterdir()) if p.stat().st_size]
-    refused = 0
+    refused = verified = 0
     for number in range(count):
         path = chance.choice(files)
         good = path.read_bytes()
@@ -166,6 +176,7 @@ def test_damage_is_refused_and_never_gives_a_wrong_answer(generations, count):
         try:
             with pytest.raises(CorruptSnapshot):
                 catalog.open(verify=True)
+            verified += 1
             try:
                 found = answer(catalog.open())
             except CorruptSnapshot:
@@ -176,6 +187,10 @@ def test_damage_is_refused_and_never_gives_a_wrong_answer(generations, count):
             path.write_bytes(good)
     assert refused > count / 3
     assert answer(catalog.open(verify=True)) == expected
+    if count >= 1000:
+        note = f"{refused} also without verification; the others were never read"
+        figure("C37", "damaged snapshots refused when verified", verified, exactly=count, note=note)
+        figure("C37", "wrong answers", 0, exactly=0)
 
 
 def test_a_whole_folder_of_another_generation_is_refused(generations, tmp_path):

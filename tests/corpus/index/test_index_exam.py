@@ -1,30 +1,81 @@
 """The exam of every implementation of `Index`: what matching asks of it is answered as the segments say.
 
-An implementation joins by one line in IMPLEMENTATIONS: a function that makes it of a catalogue's releases.
+An implementation joins by one line in IMPLEMENTATIONS: a function that makes it of a catalogue's releases,
+with the real servers that it needs.
 """
 
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack as Servers
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
 
+from app.lookup.postgres import PostgresLookup, load_snapshot
 from corpus.index.build import FORMAT
 from corpus.index.catalog import Catalog
 from corpus.index.origins import UNITS_PER_CLUSTER
 from corpus.index.segment import TABLES
-from corpus.index.snapshot import Index
+from corpus.index.shards import Readers, write_shards
+from corpus.index.snapshot import TABLE_FILES, Index, Snapshot
 from corpus.index.table import COMMON
 from corpus.match import match
 from corpus.model import ChangedFile, Region
 from corpus.params import DEFAULT
 from corpus.query import make_query
+from tests.corpus.index.readers import reader_processes
+from tests.service.servers import Postgres
 from tests.small_corpus import LATTICE, MEADOW, MIT, add_release, sample, sample_tree
 
-IMPLEMENTATIONS: dict[str, Callable[[Catalog], Index]] = {
-    "snapshot": lambda catalog: catalog.open(),
-    "snapshot, verified": lambda catalog: catalog.open(verify=True),
+SHARDS = 4
+
+
+def sharded(catalog: Catalog, servers: Servers) -> Index:
+    """Four shards of mapped tables, each on two reader processes."""
+    folder = catalog.snapshots_root / str(catalog.current())
+    write_shards(folder, catalog.data / "shards", SHARDS)
+    first, second = servers.enter_context(reader_processes(catalog.data / "shards", 2))
+    holders = [[first.address, second.address]] * SHARDS
+    return elsewhere(catalog, servers, lambda manifest: Readers(manifest["content"][:16], holders))
+
+
+def on_postgresql(catalog: Catalog, servers: Servers) -> Index:
+    """Two PostgreSQL servers, each with half of the hashes."""
+    urls = []
+    for _ in range(2):
+        server = Postgres()
+        servers.callback(server.destroy)
+        server.create()
+        urls.append(server.database())
+    load_snapshot(catalog.snapshots_root / str(catalog.current()), urls)
+    return elsewhere(catalog, servers, lambda manifest: PostgresLookup(manifest, urls))
+
+
+def elsewhere(catalog: Catalog, servers: Servers, connect: Callable[[dict[str, Any]], Any]) -> Index:
+    """The published snapshot from a folder without its tables."""
+    whole = catalog.snapshots_root / str(catalog.current())
+    root = Path(servers.enter_context(TemporaryDirectory()))
+    shutil.copytree(whole, root / whole.name, ignore=lambda _, names: TABLE_FILES.intersection(names))
+    lookups = []
+
+    def connected(manifest: dict[str, Any]) -> Any:
+        lookups.append(connect(manifest))
+        servers.callback(lookups[-1].close)
+        return lookups[-1]
+
+    return Snapshot(root / whole.name, catalog.segments_root, DEFAULT, verify=True, connect=connected)
+
+
+IMPLEMENTATIONS: dict[str, Callable[[Catalog, Servers], Index]] = {
+    "snapshot": lambda catalog, servers: catalog.open(),
+    "snapshot, verified": lambda catalog, servers: catalog.open(verify=True),
+    "sharded readers": sharded,
+    "PostgreSQL nodes": on_postgresql,
 }
 
 
@@ -43,9 +94,10 @@ def segments(catalog):
     return [catalog.segment(entry) for _, entry in sorted(catalog.entries().items())]
 
 
-@pytest.fixture(params=IMPLEMENTATIONS)
+@pytest.fixture(scope="module", params=IMPLEMENTATIONS)
 def index(request, catalog):
-    return IMPLEMENTATIONS[request.param](catalog)
+    with Servers() as servers:
+        yield IMPLEMENTATIONS[request.param](catalog, servers)
 
 
 def query(path, language):
@@ -62,6 +114,16 @@ def test_it_says_what_it_holds(index, catalog, segments):
     assert facts["licenses"] == {"GPL-3.0-or-later": len(sample_tree("lattice")), "MIT": 2}
     assert (facts["params"], facts["format"]) == (DEFAULT.digest, FORMAT)
     assert [row["purl"] for row in facts["segments"]] == [s.facts.purl for s in segments]
+
+
+def test_a_view_is_the_same_index_and_lacks_nothing(index, segments):
+    keys = segments[0].array("literal.key", "<u8").all()
+    view = index.view()
+    assert [a.tolist() for a in view.postings("literal", keys)] == [
+        a.tolist() for a in index.postings("literal", keys)
+    ]
+    assert (view.identity, view.units, view.facts) == (index.identity, index.units, index.facts)
+    assert list(view.gaps) == []
 
 
 @pytest.mark.parametrize("layer", TABLES)
