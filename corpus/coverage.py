@@ -164,13 +164,20 @@ def failures(catalog: Catalog) -> dict[str, str]:
 
 def remember(catalog: Catalog, outcomes: Iterable[Outcome]) -> None:
     """Note which releases failed; those that are indexed now are failures no more."""
+    found = list(outcomes)
+    _change_failures(
+        catalog, {o.purl: o.message for o in found if o.status == "failed"}, {o.purl for o in found}
+    )
+
+
+def forget_failures(catalog: Catalog, purls: Iterable[str]) -> None:
+    """Say no more that these releases could not be indexed."""
+    _change_failures(catalog, {}, set(purls))
+
+
+def _change_failures(catalog: Catalog, failed: dict[str, str], tried: set[str]) -> None:
     with catalog.lock():
         known = failures(catalog)
-        changed = dict(known)
-        for outcome in outcomes:
-            if outcome.status == "failed":
-                changed[outcome.purl] = outcome.message
-            else:
-                changed.pop(outcome.purl, None)
+        changed = {purl: why for purl, why in known.items() if purl not in tried} | failed
         if changed != known:
             replace_file(catalog.data / FAILURES, json.dumps(dict(sorted(changed.items())), indent=1))

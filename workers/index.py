@@ -7,6 +7,7 @@ from typing import Any
 from app.context import Context
 from app.db.models import Job
 from app.scan.guarded import Stopped
+from corpus.retract import retract
 from workers.base import main
 from workers.ingest import take_job
 from workers.task import Progress
@@ -35,7 +36,7 @@ def _remove(context: Context, job: Job, progress: Progress) -> tuple[dict[str, A
     if job.attempts > 1:  # an earlier attempt may have come as far as the catalogue
         known = context.catalog.entries()
         purls = [purl for purl in purls if purl in known]
-    context.catalog.remove(purls)
+    retract(context.catalog, purls)
     return {"removed": purls}, bool(job.arguments["build"] and context.catalog.entries())
 
 

@@ -280,12 +280,13 @@ def remove(
     ] = True,
     data: Data = None,
 ) -> None:
-    """Take releases out of the corpus, with all that was made of them."""
+    """Take releases out of the corpus, with all that was made of them and their downloads."""
     from app.cli.progress import Bars
     from corpus.purl import canonical
+    from corpus.retract import retract
 
     catalog = _catalog(data)
-    catalog.remove([canonical(purl) for purl in purls])
+    retract(catalog, [canonical(purl) for purl in purls])
     typer.echo(f"removed {len(purls)}")
     if not build_after:
         return

@@ -17,7 +17,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, cast
@@ -102,7 +102,7 @@ class Store:
     def recall(self, purl: str) -> Fetched | None:
         """Return what was fetched for this canonical purl, if all of it is still here and undamaged."""
         try:
-            record = json.loads((self.root / "records" / f"{key_of(purl)}.json").read_bytes())
+            record = json.loads(self._record(purl).read_bytes())
             if record["format"] != _RECORD_FORMAT or record["purl"] != purl:
                 return None
             artifacts = tuple(self._artifact(item) for item in record["artifacts"])
@@ -126,13 +126,32 @@ class Store:
             "declared": fetched.declared,
             "url": fetched.url,
         }
-        target = self.root / "records" / f"{key_of(fetched.purl)}.json"
+        target = self._record(fetched.purl)
         with self.scratch() as folder:
             draft = folder / "record"
             draft.write_text(json.dumps(record, indent=1), encoding="utf-8")
             _sync(draft)
             os.replace(draft, target)
         _sync(target.parent)
+
+    def forget(self, purls: Iterable[str], digests: Iterable[str] = ()) -> None:
+        """Delete what was remembered of releases, and those of their files that no other release has.
+
+        digests: SHA-256 of further files to delete, of releases that are never remembered.
+        """
+        doomed, gone = set(digests), [self._record(purl) for purl in purls]
+        kept: set[str] = set()
+        for path in (self.root / "records").glob("*.json"):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                found = {item["sha256"] for item in json.loads(path.read_bytes())["artifacts"]}
+                (doomed if path in gone else kept).update(found)
+        for path in gone:
+            path.unlink(missing_ok=True)
+        for digest in doomed - kept:
+            self.place(digest).unlink(missing_ok=True)
+
+    def _record(self, purl: str) -> Path:
+        return self.root / "records" / f"{key_of(purl)}.json"
 
     def _artifact(self, item: dict[str, str]) -> Artifact:
         role = item["role"]
