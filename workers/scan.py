@@ -58,8 +58,8 @@ def _search(context: Context, scan: Scan, body: bytes, control: Control) -> tupl
     index = context.snapshots.get(scan.snapshot)
     try:
         searched = run(body, scan.kind, scan.policy, scan.outbound, index, context.children, control)
-    except CorruptSnapshot:
-        context.snapshots.distrust(index.identity)
+    except CorruptSnapshot as error:
+        context.snapshots.distrust(index.identity, error)
         raise
     return searched, pack(searched), index.identity
 
