@@ -4,8 +4,8 @@ A matched token speaks for a common source as far as it would surprise between u
 
     structure   matched tokens of the renamed layer, beyond the first FREE of each unbroken run
     spelling    equal names, numbers and strings, by their rarity in the index
-    renaming    a name that stands for the same other name as before
-    conflict    a name that stands for two (negative)
+    unbroken    the longest run beyond its first LONG_FREE tokens, discounted as they are
+    renaming    names that foretell their partners (negative where they mislead: see corpus.renaming)
     skipped     tokens passed over on either side (negative)
     idiom       matched runs that many origins share count for little
     progression numbers in equal steps count for almost nothing
@@ -27,20 +27,23 @@ from corpus.fingerprint.hashing import run_hashes
 from corpus.index.segment import FileTokens
 from corpus.languages import Kind
 from corpus.query import Query
+from corpus.renaming import surprises
 
 STRUCTURE = 0.8
 FREE = 6
 """Tokens of a run that any two programs share somewhere (`for (i = 0; i <`): they count for nothing."""
 
-RENAMING = 1.5
-CONFLICT = -1.0
+UNBROKEN = 1.0
+LONG_FREE = 15
+RENAMING = 0.7
 SKIPPED = -0.15
 SPELLING = 0.5
 MAX_RARITY = 9.0
 IDIOM = 0.15
-"""Factor on tokens that stand only in runs shared by `IDIOM_ORIGINS` or more origins."""
+"""Factor on tokens that stand only in runs shared by `IDIOM_PACKAGES` or more packages: what one package says
+in all its files is its own."""
 
-IDIOM_ORIGINS = 6
+IDIOM_PACKAGES = 4
 IDIOM_SHARE = 0.05
 """Smaller shares are not worth a sentence."""
 
@@ -121,36 +124,25 @@ def rename_terms(
     left: NDArray[np.int64],
     right: NDArray[np.int64],
     weight: NDArray[np.float64],
-) -> tuple[float, float, dict[bytes, int], float]:
+) -> tuple[float, dict[bytes, int], float]:
     """Consistency of names over matched pairs.
 
-    Returns (renaming bits, conflict bits, most frequent partner of each left spelling as a vocabulary id,
-    share of name pairs spelled alike).
+    Returns (renaming bits, most frequent partner of each left spelling as a vocabulary id, share of name
+    pairs spelled alike).
     """
-    forward: dict[int, dict[int, int]] = {}
-    backward: dict[int, int] = {}
-    partner: dict[int, int] = {}
-    spelled: dict[int, bytes] = {}
-    renaming = conflict = 0.0
-    alike = total = 0
-    names = query.kind[left] == Kind.NAME
-    for q, t, w in zip(left[names].tolist(), right[names].tolist(), weight[names].tolist(), strict=True):
-        a, b = int(query.raw[q]), int(target.raw[t])
-        total += 1
-        alike += a == b
-        known, known_back = partner.get(a), backward.get(b)
-        if known is None and known_back is None:
-            partner[a], backward[b] = b, a
-            spelled[a] = query.spelling[q]
-        elif known == b and known_back == a:
-            renaming += RENAMING * w
-        else:
-            conflict += CONFLICT * w
-        count = forward.setdefault(a, {})
-        vocab = int(target.vocab[t])
-        count[vocab] = count.get(vocab, 0) + 1
-    best = {spelled[a]: max(forward[a], key=forward[a].__getitem__) for a in spelled}
-    return renaming, conflict, best, alike / total if total else 1.0
+    names = (query.kind[left] == Kind.NAME) & (target.kind[right] == Kind.NAME)
+    left, right, weight = left[names], right[names], weight[names]
+    if not len(left):
+        return 0.0, {}, 1.0
+    ours, theirs = query.raw[left].tolist(), target.raw[right].tolist()
+    bits = np.fromiter(surprises(zip(ours, theirs, strict=True)), float, len(left))
+    counts: dict[bytes, dict[int, int]] = {}
+    for at, vocab in zip(left.tolist(), target.vocab[right].tolist(), strict=True):
+        row = counts.setdefault(query.spelling[at], {})
+        row[vocab] = row.get(vocab, 0) + 1
+    best = {name: max(row, key=row.__getitem__) for name, row in counts.items()}
+    alike = sum(a == b for a, b in zip(ours, theirs, strict=True)) / len(ours)
+    return RENAMING * float((bits * weight).sum()), best, alike
 
 
 def run_factors(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -223,20 +215,22 @@ def weigh(
     same = query.raw[left] == target.raw[right]
     structure = STRUCTURE * float(weight.sum())
     spelled = SPELLING * float((weight * rarity[left])[same].sum())
-    renaming, conflict, _, alike = rename_terms(query, target, left, right, weight)
+    renaming, _, alike = rename_terms(query, target, left, right, weight)
+    run = Alignment(left, right).longest_run() if len(left) else 0
+    unbroken = UNBROKEN * max(0.0, run * float(weight.sum()) / max(1, len(left)) - LONG_FREE)
     first, last, start, end = alignment.extent
     region = int(query.added[first : last + 1].sum())
     skipped = SKIPPED * (region - len(left) + (end - start + 1) - len(alignment.right))
     terms = {
-        "structure": structure, "spelling": spelled, "renaming": renaming,
-        "conflict": conflict, "skipped": skipped,
+        "structure": structure, "spelling": spelled, "unbroken": unbroken, "renaming": renaming,
+        "skipped": skipped,
     }  # fmt: skip
     discounts = []
     share = float(idiom[left].mean()) if len(left) else 0.0
     if share >= IDIOM_SHARE:
         discounts.append(
             f"idiom: {share:.0%} of the matched tokens stand in runs "
-            f"that {IDIOM_ORIGINS} or more origins share"
+            f"that {IDIOM_PACKAGES} or more packages share"
         )
     return Evidence(
         kind="literal" if alike >= LITERAL_SHARE else "renamed",
@@ -245,7 +239,7 @@ def weigh(
         containment_region=len(left) / max(1, region),
         containment_origin=min(1.0, len(left) / max(1, origin_tokens)),
         tokens=len(left),
-        longest_run=Alignment(left, right).longest_run() if len(left) else 0,
+        longest_run=run,
         bits=sum(terms.values()),
         terms=terms,
         line_pairs=line_pairs(query.line[left], target.line[right].astype(np.int64)),

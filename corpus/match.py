@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from corpus.align import Alignment, align
 from corpus.derived import derived
-from corpus.evidence import IDIOM, IDIOM_ORIGINS, MAX_RARITY, rename_terms, weigh
+from corpus.evidence import IDIOM, IDIOM_PACKAGES, MAX_RARITY, rename_terms, weigh
 from corpus.index.segment import FileTokens
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
@@ -29,6 +29,7 @@ from corpus.matches import (
     select_derived,
 )
 from corpus.params import Params
+from corpus.purl import package_name
 from corpus.query import Query
 
 CANDIDATES = 30
@@ -44,46 +45,55 @@ Accept = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Prints:
-    """Fingerprints of a query that the index knows: position, length, snapshot file, number of origins."""
+    """Fingerprints of a query that the index knows: position, length, snapshot file, number of origins and of
+    packages that have it.
+    """
 
     at: NDArray[np.int64]
     length: NDArray[np.int64]
     file: NDArray[np.int64]
     origins: NDArray[np.int64]
+    packages: NDArray[np.int64]
     common_at: NDArray[np.int64]
     common_length: NDArray[np.int64]
 
 
 def find_prints(query: Query, index: Index, params: Params) -> Prints:
     """Look up all fingerprints of a query in both layers."""
-    columns: list[list[NDArray[np.int64]]] = [[] for _ in range(6)]
+    segments = index.facts["segments"]
+    first = np.array([segment["first_unit"] for segment in segments])
+    packages = np.unique([package_name(segment["purl"]) for segment in segments], return_inverse=True)[1]
+    columns: list[list[NDArray[np.int64]]] = [[] for _ in range(7)]
     for layer, (keys, at), k in (
         ("literal", query.literal, params.literal_k),
         ("renamed", query.renamed_prints, params.renamed_k),
     ):
         which, unit = index.postings(layer, keys)
         common = unit >= COMMON
-        columns[4].append(at[which[common]])
-        columns[5].append(np.full(int(common.sum()), k))
+        columns[5].append(at[which[common]])
+        columns[6].append(np.full(int(common.sum()), k))
         which, unit = which[~common], unit[~common]
-        cluster = index.clusters(unit).astype(np.int64)
-        pairs = (
-            np.unique(np.stack((which, cluster), axis=1), axis=0)
-            if len(which)
-            else np.empty((0, 2), np.int64)
-        )
-        origins = np.bincount(pairs[:, 0], minlength=len(keys))
         columns[0].append(at[which])
         columns[1].append(np.full(len(which), k))
         columns[2].append(index.files_of(unit))
-        columns[3].append(origins[which])
+        columns[3].append(_distinct(which, index.clusters(unit).astype(np.int64), len(keys))[which])
+        columns[4].append(
+            _distinct(which, packages[np.searchsorted(first, unit, "right") - 1], len(keys))[which]
+        )
     return Prints(*(np.concatenate(c).astype(np.int64) for c in columns))
 
 
+def _distinct(which: NDArray[np.int64], of: NDArray[np.int64], keys: int) -> NDArray[np.int64]:
+    """How many distinct values each of the keys has among its postings."""
+    if not len(which):
+        return np.zeros(keys, np.int64)
+    return np.bincount(np.unique(np.stack((which, of), axis=1), axis=0)[:, 0], minlength=keys)
+
+
 def idioms(query: Query, prints: Prints) -> NDArray[np.bool_]:
-    """Tokens that stand only in runs shared by many origins."""
+    """Tokens that stand only in runs shared by many packages."""
     n = len(query)
-    often = prints.origins >= IDIOM_ORIGINS
+    often = prints.packages >= IDIOM_PACKAGES
     return _covered(n, np.concatenate([prints.at[often], prints.common_at]),
                     np.concatenate([prints.length[often], prints.common_length])) & ~_covered(
         n, prints.at[~often], prints.length[~often]
@@ -185,7 +195,7 @@ def _confirm(
     mine = query.added[alignment.left]
     left, right = alignment.left[mine], alignment.right[mine]
     if evidence.kind == "renamed":
-        partners = rename_terms(query, target, left, right, np.ones(len(left)))[2]
+        partners = rename_terms(query, target, left, right, np.ones(len(left)))[1]
         renames = {a.decode("utf-8", "replace"): segment.spelling(b) for a, b in partners.items()}
         evidence = replace(evidence, renames={a: b for a, b in sorted(renames.items()) if a != b})
     lines = target.line[[start, end]]

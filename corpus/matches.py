@@ -15,8 +15,8 @@ from corpus.index.snapshot import FileRef
 
 Item = TypeVar("Item")
 
-ALERT_BITS = 80.0
-ALERT_TOKENS = 30
+ALERT_BITS = 66.0
+ALERT_TOKENS = 24
 ALERT_STRENGTH = 1.55
 ALERT_STRUCTURE = 12.0
 ALERT_APART = 8.0

@@ -52,6 +52,7 @@ def canonical(purl: str) -> str:
     return str(parse(purl).to_string())
 
 
+@lru_cache(maxsize=1 << 14)
 def package_name(purl: str) -> str:
     """Return the purl of a package or a release without version and qualifiers: what all releases share."""
     from packageurl import PackageURL

@@ -10,26 +10,32 @@ pair with a probability of at most 2**-b (Ville's inequality for likelihood rati
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 NEW_PARTNER = 0.3
 """Weight of "as often as anywhere" beside the partners that a name has had."""
 
 
-def renaming_bits(pairs: Iterable[tuple[int, int]]) -> float:
-    """Bits of the best stretch of aligned names.
+def surprises(pairs: Iterable[tuple[int, int]]) -> Iterator[float]:
+    """For each pair of aligned names the bits by which one foretells the other (negative: it misleads).
 
     pairs: (name of one side, name of the other), numbered, in the order of the alignment.
     """
     partners: dict[int, dict[int, int]] = {}
     often: dict[int, int] = {}
-    stretch = best = 0.0
     for seen, (name, partner) in enumerate(pairs):
         known = partners.setdefault(name, {})
         anywhere = (often.get(partner, 0) + 0.5) / (seen + 0.5 * (len(often) + 1))
         here = (known.get(partner, 0) + NEW_PARTNER * anywhere) / (sum(known.values()) + NEW_PARTNER)
-        stretch = max(0.0, stretch + math.log2(here / anywhere))
-        best = max(best, stretch)
+        yield math.log2(here / anywhere)
         known[partner] = known.get(partner, 0) + 1
         often[partner] = often.get(partner, 0) + 1
+
+
+def renaming_bits(pairs: Iterable[tuple[int, int]]) -> float:
+    """Bits of the best stretch of aligned names: an alignment may pass through code that is not derived."""
+    stretch = best = 0.0
+    for bits in surprises(pairs):
+        stretch = max(0.0, stretch + bits)
+        best = max(best, stretch)
     return best
