@@ -23,6 +23,7 @@ from app.db.models import SYSTEM
 from app.queue import RING, from_json, to_json
 from app.services.health import beat
 from app.settings import Settings
+from app.telemetry import configure_logs
 from corpus.errors import NoCorpus, WhenceError
 from workers.pool import every, slots
 
@@ -159,7 +160,6 @@ async def serve(kind: str, settings: Settings) -> None:
 
 def main(kind: str) -> None:
     """Entry of a worker process."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    for chatty in ("arq", "alembic", "httpx2"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    configure_logs()
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     asyncio.run(serve(kind, Settings()))
