@@ -12,7 +12,7 @@ LOCK := .cache/lock
 LOCKS := requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo servers test test-slow test-all check check-deep quality lint types bench lock image clean
+.PHONY: help install demo servers front test test-slow test-all check check-deep quality lint types bench lock image clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ demo: $(STAMP) ## a real change, checked from nothing to its report
 servers:
 	@sh tests/servers.sh
 
+front:
+	@sh tests/servers.sh front
+
 test: $(STAMP) servers lint types ## what every change must pass: style, types, the quick tests
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -44,10 +47,10 @@ test-slow: $(STAMP) servers
 
 test-all: test test-slow ## the quick tests, then the slow ones and those that fetch real packages
 
-check: $(STAMP) servers ## the reliability checks that gate a release
+check: $(STAMP) front ## the reliability checks that gate a release, and a table of their figures
 	$(BIN)/python -m pytest -m check $(ARGS)
 
-check-deep: $(STAMP) servers ## the long reliability checks: faults, load, disasters
+check-deep: $(STAMP) front ## the long reliability checks: faults, load, disasters
 	$(BIN)/python -m pytest -m "check or deep" $(ARGS)
 
 quality: $(STAMP) ## recall and precision on made and real cases

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure that the servers the tests start are on this machine: PostgreSQL and Redis. Called by `make test`.
+# Makes sure that the servers the tests start are on this machine: PostgreSQL and Redis; with `front` nginx, too.
+# Called by `make test` and `make check`.
 # Installs what is missing through apt as root or with passwordless sudo; otherwise stops and says what to run.
 # Tests never skip for want of a server. Nothing is started here: the tests start their own, on free ports.
 set -eu
@@ -12,9 +13,15 @@ has_redis() {
     command -v redis-server >/dev/null 2>&1
 }
 
+has_nginx() {
+    [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null 2>&1
+}
+
 missing=
 has_postgresql || missing="$missing postgresql"
 has_redis || missing="$missing redis-server"
+# The front that is shipped is tried by one of the checks.
+[ "${1-}" != front ] || has_nginx || missing="$missing nginx-light"
 [ -n "$missing" ] || exit 0
 
 install="apt-get update && apt-get install -y --no-install-recommends$missing"

@@ -55,7 +55,9 @@ def test_generated_requests_find_no_fault(embedded: Service, tmp_path: Path, fig
         env=dict(os.environ),
     )
     cases = sum('"ScenarioFinished"' in line or '"interactions"' in line for line in report.open())
-    print(f"generated requests: {EXAMPLES} an operation and phase, {cases} scenarios")
+    note = f"{EXAMPLES} an operation and phase, at most {SECONDS} s"
+    figure("C20", "scenarios of generated requests", cases, note=note)
+    figure("C20", "status of the generator: faults found", done.returncode, exactly=0)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert embedded.process.poll() is None
     for line in embedded.log.read_text("utf-8").splitlines():

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.figures import Figure
+
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 80
 SHIPPED = ("app", "workers", "corpus")
@@ -131,6 +133,14 @@ def test_a_package_opens_with_a_docstring_or_a_table(project: Path, modules: lis
 
 def test_every_module_says_what_it_holds(project: Path, modules: list[Path]) -> None:
     assert found(project, modules, no_docstring) == []
+
+
+@pytest.mark.check("C11")
+def test_no_shipped_module_loads_code_from_data(project: Path, modules: list[Path], figure: Figure) -> None:
+    shipped = [path for path in modules if path.parts[0] in SHIPPED]
+    offences = found(project, shipped, code_loading)
+    note = f"{len(shipped)} modules"
+    figure("C11", "pickle, marshal, eval and their like in the source", len(offences), exactly=0, note=note)
 
 
 def test_nothing_loads_code_from_data(project: Path, modules: list[Path]) -> None:

@@ -14,6 +14,7 @@ from app.db.models import ApiKey, AuditEntry, AuditHead, Base
 from app.services import audit
 from app.work import EVERY_TENANT
 from corpus.errors import BadInput
+from tests.figures import Figure
 from tests.service.stacks import Stack
 
 pytestmark = pytest.mark.anyio
@@ -134,14 +135,18 @@ async def test_an_honest_log_is_whole(store: Stack, tenant: str) -> None:
         assert [e.number for e in await audit.entries(work, before=10, limit=2)] == [9, 8]
 
 
-async def test_every_tampering_is_found(store: Stack, tenant: str) -> None:
+@pytest.mark.check("C35")
+async def test_every_tampering_is_found(store: Stack, tenant: str, figure: Figure) -> None:
     await filled(store, tenant)
     rng = random.Random(35)
     kinds = ["edit", "delete", "swap", "cut", "forge"]
-    for number in range(50):
+    detected = 0
+    for number in range(100):
         kind, at = kinds[number % 5], rng.randrange(1, 12)
         problem = await tampered(store, tenant, kind, at)
         assert problem is not None, (kind, at)
+        detected += 1
+    figure("C35", "tamperings of the audit log detected", detected, exactly=100)
     async with store.context.work(tenant, read=True) as work:
         assert (await audit.verify(work)).problem is None  # each was rolled back
 
