@@ -9,6 +9,7 @@ Each step raises a WhenceError for the release or names a skip for the file; not
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from corpus.index.segment import ReleaseFacts, SegmentBuilder
 from corpus.licenses import Detector, TextDetector, conclude, is_license_file, is_metadata_file
 from corpus.model import UNKNOWN_LICENSE, Fetched, Skip, TreeFile
 from corpus.purl import canonical
+from corpus.reuse import Seen
 from corpus.sandbox import Limits, Pool
 from corpus.sources import SourceSettings, fetch
 
@@ -97,6 +99,7 @@ class Ingester:
     def __enter__(self) -> Self:
         preload = ("corpus.machine_code:warm", "corpus.archive.unpack")
         self._pool = self._stack.enter_context(Pool(self._processes, Limits(), preload, PATIENCE))
+        self._seen = Seen(self.catalog)
         if self._detector is None:
             self._detector = self._stack.enter_context(Detector(self.catalog.licenses, self._processes))
         return self
@@ -143,11 +146,14 @@ class Ingester:
             tuple((a.name, a.sha256) for a in fetched.artifacts),
         )  # fmt: skip
         builder = SegmentBuilder(facts, self.catalog.params, keep_text=self.keep_text)
+        kept = []
         for file, record in self._sketch(purl, tree):
             builder.add(file, licenses.get(file.path, UNKNOWN_LICENSE), record)
+            kept.append(file)
         self._tell(purl, "write")
         name = builder.write(self.catalog.segments_root, tree.skips)
         self.catalog.put(purl, name, background=background)
+        self._seen.add(name, kept)
         status = "incomplete" if missing else "indexed"
         return Outcome(purl, status, "; ".join(missing), builder.counts(tree.skips))
 
@@ -189,39 +195,63 @@ class Ingester:
         return Tree([files[path] for path in sorted(files)], evidence, copyright_text, skips, cut)
 
     def _sketch(self, purl: str, tree: Tree) -> Iterator[tuple[TreeFile, Record]]:
-        """Records of all files, in order of path; what a child cannot read becomes a skip."""
-        batches = list(_batches(tree.files))
+        """Records of all files, in order of path; what a child cannot read becomes a skip.
+
+        Of equal files one is read, here or in the release that had it before.
+        """
+        files, skips = tree.files, tree.skips
+        first: dict[tuple[str, str], int] = {}
+        same = [first.setdefault((file.sha1, file.language), i) for i, file in enumerate(files)]
+        left = Counter(same)
+        held = self._seen.find(files)
+        made = self._made(purl, [files[i] for i in left if i not in held], skips)
+        known: dict[int, Record | None] = {}
+        for file, source in zip(files, same, strict=True):
+            if source not in known:
+                known[source] = self._held(file, held[source], skips) if source in held else next(made)
+            elif known[source] is None:
+                skips.append(Skip(file.path, f"could not be read, as {files[source].path}", partial=True))
+            left[source] -= 1
+            record = known[source] if left[source] else known.pop(source)
+            if record is not None:
+                yield file, record
+
+    def _held(self, file: TreeFile, place: tuple[str, int], skips: list[Skip]) -> Record | None:
+        """A record from the segment that has it; read anew where that segment went meanwhile."""
+        return self._seen.record(*place, file) or next(self._results([file], None, skips))
+
+    def _made(self, purl: str, files: Sequence[TreeFile], skips: list[Skip]) -> Iterator[Record | None]:
+        """A record, or None and a skip, for each file in order."""
+        batches = list(_batches(files))
         jobs = [([[f.text, f.language] for f in batch],) for batch in batches]
         done: dict[int, Any] = {}
         following = 0
         for number, result in self._pool.map_unordered("corpus.index.record:record_batch", jobs):
             done[number] = result
             while following in done:
-                yield from self._results(batches[following], done.pop(following), tree.skips)
+                yield from self._results(batches[following], done.pop(following), skips)
                 following += 1
                 self._tell(purl, "sketch", following, len(batches))
 
-    def _results(
-        self, batch: Sequence[TreeFile], result: Any, skips: list[Skip]
-    ) -> Iterator[tuple[TreeFile, Record]]:
+    def _results(self, batch: Sequence[TreeFile], result: Any, skips: list[Skip]) -> Iterator[Record | None]:
+        if result is None or (isinstance(result, WhenceError) and len(batch) > 1):
+            for file in batch:  # find the file that is to blame
+                try:
+                    single = self._pool.run("corpus.index.record:record_batch", [[file.text, file.language]])
+                except WhenceError as error:
+                    single = error
+                yield from self._results([file], single, skips)
+            return
         if isinstance(result, WhenceError):
-            if len(batch) > 1:  # find the file that is to blame
-                for file in batch:
-                    try:
-                        single = self._pool.run(
-                            "corpus.index.record:record_batch", [[file.text, file.language]]
-                        )
-                    except WhenceError as error:
-                        single = error
-                    yield from self._results([file], single, skips)
-            else:
-                skips.append(Skip(batch[0].path, f"could not be read: {result.message}", partial=True))
+            skips.append(Skip(batch[0].path, f"could not be read: {result.message}", partial=True))
+            yield None
             return
         for file, encoded in zip(batch, result, strict=True):
             if isinstance(encoded, str):
                 skips.append(Skip(file.path, f"could not be read: {encoded}", partial=True))
+                yield None
             else:
-                yield file, Record.decode(encoded)
+                yield Record.decode(encoded)
 
 
 def _batches(files: Sequence[TreeFile]) -> Iterator[list[TreeFile]]:

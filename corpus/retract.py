@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from corpus.coverage import forget_failures
 from corpus.index.catalog import Catalog
+from corpus.reuse import Seen
 from corpus.sources.store import Store
 
 
@@ -20,6 +21,7 @@ def retract(catalog: Catalog, purls: Sequence[str]) -> None:
     entries = catalog.entries()
     facts = {purl: catalog.segment(entries[purl]).facts for purl in purls if purl in entries}
     catalog.remove(purls)
+    Seen(catalog).forget(entries[purl].segment for purl in purls)
     gone = {digest for found in facts.values() for _, digest in found.artifacts}
     for entry in catalog.entries().values():
         gone -= {digest for _, digest in catalog.segment(entry).facts.artifacts}

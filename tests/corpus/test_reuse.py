@@ -1,0 +1,121 @@
+"""Files that were indexed before are read back from their segments, which changes no segment."""
+
+import shutil
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from corpus.index.catalog import Catalog
+from corpus.index.record import Record, make_record
+from corpus.index.segment import Segment
+from corpus.ingest import Ingester
+from corpus.languages import LANGUAGES
+from corpus.params import DEFAULT
+from corpus.purl import local_purl
+from corpus.retract import retract
+from corpus.reuse import Seen
+from corpus.sources import SourceSettings
+from tests.small_corpus import LATTICE, add_release, sample_tree, tree_file
+
+
+def module(seed):
+    return "".join(
+        f"def reef_{seed}_{n}(cells, radius):\n    for ring in range({n + 2}, radius):\n"
+        f"        cells[ring % {seed + 5}] += ring * {seed}.{n}5 + {n + 12}\n    return cells[{seed}]\n\n"
+        for n in range(6)
+    )
+
+
+@pytest.fixture
+def trees(tmp_path):
+    """Two folders that share files, one of them twice within a folder."""
+    for name, seeds in (("one", (1, 2, 3)), ("two", (2, 3, 4))):
+        folder = tmp_path / name / "deep"
+        folder.mkdir(parents=True)
+        for seed in seeds:
+            (folder / f"part{seed}.py").write_text(module(seed))
+        (folder / "again.py").write_text(module(3))
+        (folder / "loop.f90").write_text("subroutine Loop(n)\n integer n\n n = n + 1\nend subroutine\n")
+    return [local_purl(tmp_path / name) for name in ("one", "two")]
+
+
+def ingest(data, purls):
+    """Segments by purl, and how many texts were read by the children."""
+    catalog, texts = Catalog(data), 0
+    with Ingester(catalog, processes=1, settings=SourceSettings()) as ingester:
+        run = ingester._pool.map_unordered
+
+        def counted(function, jobs, **options):
+            nonlocal texts
+            jobs = list(jobs)
+            texts += sum(len(batch) for (batch,) in jobs)
+            return run(function, jobs, **options)
+
+        ingester._pool.map_unordered = counted
+        for purl in purls:
+            assert ingester.ingest(purl).status == "indexed"
+    return {purl: entry.segment for purl, entry in catalog.entries().items()}, texts
+
+
+def test_equal_files_are_read_once_and_the_segments_are_the_same(trees, tmp_path):
+    alone = {}
+    for purl in trees:
+        found, _ = ingest(tmp_path / "alone", [purl])
+        alone |= found
+        shutil.rmtree(tmp_path / "alone")
+    together, texts = ingest(tmp_path / "data", trees)
+    assert together == alone
+    # of 1 2 3 3 and 2 3 3 4 four, and the file of a language that folds case twice
+    assert texts == 4 + 2
+
+
+def postings(record, table):
+    """The distinct (key, unit) pairs of one table."""
+    columns = (getattr(record, f"{table}_{part}").astype(np.uint64) for part in ("key", "unit"))
+    return np.unique(np.stack(list(columns)), axis=1)
+
+
+def test_a_record_that_is_read_back_makes_the_same_postings(tmp_path):
+    catalog = Catalog(tmp_path)
+    tree = {
+        p: t for p, t in sample_tree("lattice").items() if not LANGUAGES[tree_file(p, t).language].caseless
+    }
+    add_release(catalog, LATTICE, tree)
+    name = catalog.entries()[LATTICE].segment
+    seen = Seen(catalog)
+    assert len(tree) > 3
+    for number, (path, text) in enumerate(tree.items()):
+        file = tree_file(path, text)
+        new, held = make_record(text, file.language), seen.record(name, number, file)
+        assert held is not None
+        for field in fields(Record):
+            mine, theirs = getattr(new, field.name), getattr(held, field.name)
+            if field.name.endswith(("_key", "_unit")):
+                continue
+            assert mine.dtype == theirs.dtype, field.name
+            assert mine.tobytes() == theirs.tobytes(), field.name
+        for table in ("literal", "renamed", "lsh", "algorithm"):
+            assert np.array_equal(postings(new, table), postings(held, table)), table
+
+
+def test_a_segment_that_is_gone_or_another_is_not_believed(trees, tmp_path):
+    catalog = Catalog(tmp_path / "data")
+    found, _ = ingest(catalog.data, trees)
+    segment = Segment(catalog.segments_root, found[trees[0]], DEFAULT)
+    path = segment.files[1].path
+    file = tree_file(path, b"another text\n")
+    assert Seen(catalog).record(found[trees[0]], 1, file) is None
+    shutil.rmtree(catalog.segments_root / found[trees[0]])
+    again, texts = ingest(catalog.data, [trees[0]])
+    assert again[trees[0]] == found[trees[0]]
+    assert texts == 2  # part1, and the file that is always read; the others are in the second release
+
+
+def test_a_retracted_release_is_no_source(trees, tmp_path):
+    catalog = Catalog(tmp_path / "data")
+    found, _ = ingest(catalog.data, trees)
+    retract(catalog, [trees[0]])
+    with Seen(catalog)._database() as database:
+        names = {row[0] for row in database.execute("SELECT segment FROM files")}
+    assert names == {found[trees[1]]}
