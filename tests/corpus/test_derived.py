@@ -1,12 +1,14 @@
 """The algorithm layer: a port to another language is ranked first, glue and background are no findings."""
 
+from dataclasses import replace
+
 import pytest
 
 from corpus.derived import derived, region_of
 from corpus.disguise import Part
 from corpus.fingerprint.words import parts
 from corpus.match import match
-from corpus.matches import Match, Origin, one_of_each, select
+from corpus.matches import Match, Origin, absorb, is_alert, one_of_each, select
 from corpus.model import ChangedFile, Region
 from corpus.params import DEFAULT
 from corpus.query import make_query
@@ -54,6 +56,22 @@ def lamp_fading(amount, rounds):
         brightness = brightness + 0.4375 * delta * np.exp(-0.219 * n)
         fuel = fuel * 0.9583
     return brightness * _LUSTRE[rounds % 6] + fuel ** 2 / 6.5
+"""
+
+JULIA = """\
+function lamp_fading(amount, rounds)
+    brightness = 0.3141
+    wick = amount * 0.0729
+    for n in 1:rounds
+        delta = sqrt(brightness ^ 2 + 0.0081) - wick / (n + 1.25)
+        if delta < 1.7e-5
+            break
+        end
+        brightness += 0.4375 * delta * exp(-0.219 * n)
+        wick *= 0.9583
+    end
+    return brightness + wick ^ 2 / 6.5
+end
 """
 
 GLUE = """\
@@ -105,7 +123,7 @@ def test_a_port_is_ranked_first_with_its_lines(index):
 
 
 def test_glue_is_no_alert(index):
-    assert [m for m in match(query_of("cli.py", GLUE, "python"), index, DEFAULT) if m.strength > 1.26] == []
+    assert [m for m in match(query_of("cli.py", GLUE, "python"), index, DEFAULT) if is_alert(m)] == []
 
 
 def test_background_is_never_an_origin_of_a_port(tmp_path):
@@ -114,6 +132,44 @@ def test_background_is_never_an_origin_of_a_port(tmp_path):
     catalog.build()
     found = derived(query_of("lamp.py", PORT, "python"), catalog.open())
     assert all(not m.origin.background for m in found)
+
+
+def test_names_that_agree_and_what_agrees_with_no_other_origin_are_terms(index):
+    best = derived(query_of("lamp.py", PORT, "python"), index)[0]
+    assert best.evidence.terms["renaming"] > 5  # lantern is brightness, wick is fuel, flicker is delta
+    assert best.evidence.terms["apart"] > 30
+    confused = PORT.replace("brightness ** 2", "fuel ** 2").replace("- fuel /", "- delta /")
+    other = derived(query_of("lamp.py", confused, "python"), index)[0]
+    assert other.evidence.terms["renaming"] < best.evidence.terms["renaming"]
+
+
+def test_alone_in_its_language_an_origin_stands_lower(tmp_path):
+    """What marks a language looks like the only release's own where nothing else is written in it."""
+    found = {}
+    for alone in (True, False):
+        catalog = sample_corpus(tmp_path / str(alone))
+        add_release(catalog, "pkg:generic/lamp@1", {"lamp.jl": JULIA.encode()}, GPL)
+        if not alone:
+            other = JULIA.replace("0.4375", "0.611").replace("0.219", "0.7").replace("fading", "rising")
+            add_release(catalog, "pkg:generic/dusk@1", {"dusk.jl": other.encode()}, MIT)
+        catalog.build()
+        query = query_of("new.jl", JULIA.replace("wick", "cord").replace("1:rounds", "0:rounds"), "julia")
+        ranked = derived(query, catalog.open())
+        found[alone] = next(m for m in ranked if m.origin.purl == "pkg:generic/lamp@1")
+    told = {alone: " ".join(match.evidence.discounts) for alone, match in found.items()}
+    assert "nothing else in julia" in told[True]
+    assert "nothing else in julia" not in told[False]
+
+
+def test_a_port_that_keeps_some_lines_is_one_finding(index):
+    ported = derived(query_of("lamp.py", PORT, "python"), index)[0]
+    assert is_alert(ported)
+    copy = replace(ported, start_line=8, end_line=11, standing=None)
+    elsewhere = replace(copy, origin=replace(copy.origin, ref=(0, 99)))
+    large = replace(copy, start_line=ported.start_line, end_line=ported.end_line)
+    assert absorb([ported], [copy]) == ([ported], [])
+    assert absorb([ported], [elsewhere]) == ([ported], [elsewhere])
+    assert absorb([ported], [large]) == ([ported], [large])
 
 
 def test_what_a_copy_explains_is_not_searched_again(index):
