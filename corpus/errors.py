@@ -16,7 +16,8 @@ WhenceError
 │   ├── NoCorpus             409  nothing is indexed yet
 │   ├── UnknownRelease       404
 │   ├── ParamsMismatch       409  built with other parameters: refuse, never mix
-│   └── CorruptSnapshot      500  a hash does not fit
+│   ├── CorruptSnapshot      500  a hash does not fit
+│   └── BadCalibration       500  the measured chance of a snapshot cannot be read
 └── MissingExtra             500  an optional part is not installed
 """
 
@@ -152,6 +153,16 @@ class CorruptSnapshot(CorpusError):
         super().__init__(
             f"{path} is damaged ({why}). `whence corpus build` makes a snapshot anew from the segments, "
             "`whence corpus add --again PURL` a segment; `whence doctor` names what is damaged."
+        )
+
+
+class BadCalibration(CorpusError):
+    slug, status = "bad-calibration", 500
+
+    def __init__(self, path: object, why: str) -> None:
+        super().__init__(
+            f"{path} cannot be used ({why}). `whence corpus calibrate` measures it anew; without the file "
+            "built-in figures are used."
         )
 
 

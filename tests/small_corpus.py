@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from corpus.archive.spool import blob_id
 from corpus.index.catalog import Catalog
 from corpus.index.record import UNIT_DTYPE, Record, make_record
 from corpus.index.segment import ReleaseFacts, Segment, SegmentBuilder
@@ -45,7 +46,7 @@ def _record(text: bytes, language: str) -> Record:
 def tree_file(path: str, text: bytes) -> TreeFile:
     language = language_of(path, text[:400])
     assert language is not None, path
-    return TreeFile(path, language, text, "0" * 40)
+    return TreeFile(path, language, text, blob_id(text))
 
 
 def write_release(

@@ -14,6 +14,7 @@ import typer
 
 from app.cli import (
     attribution,
+    calibrate,
     check,
     compare,
     corpus,
@@ -46,6 +47,7 @@ app.command("disclosure")(disclosure.disclosure)
 app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
+corpus.app.command("calibrate")(calibrate.calibrate)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")

@@ -50,6 +50,12 @@ class Bars:
     def build(self, step: str, done: int, total: int) -> None:
         self._progress.update(self._step, description=f"snapshot: {step}", completed=done, total=total)
 
+    def count(self, what: str, done: int, total: int) -> None:
+        self._progress.update(self._step, description=what, completed=done, total=total)
+        if not self._live and time.monotonic() - self._told >= SECONDS_BETWEEN_LINES:
+            self._told = time.monotonic()
+            self.say(f"{done:,} of {total:,} {what}")
+
     def finish(self, outcome: Outcome) -> None:
         self._progress.advance(self._all)
         counts = outcome.counts
