@@ -90,7 +90,7 @@ def test_refusals_are_one_line_and_exit_2(whence: Run, tmp_path: Path, embedded:
     assert "401" in wrong.stderr
     for arguments in (
         ("check", "--diff", "no.diff"),
-        ("check", "--diff", "c.diff", "--receipt", "r.json"),
+        ("check", "--diff", "c.diff", "--receipt", "r.json", "--fingerprints-only"),
     ):
         refused = whence(*arguments)
         assert refused.returncode == 2, (arguments, refused.stderr)
