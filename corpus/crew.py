@@ -28,15 +28,14 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from corpus.errors import NotInRegistry, WhenceError
+from corpus.errors import WhenceError
 from corpus.index.catalog import Catalog
-from corpus.ingest import Ingester, Outcome, Progress, is_indexed
+from corpus.ingest import Ingester, Outcome, Progress, is_indexed, obtain
 from corpus.licenses import Detector, affordable
 from corpus.licenses.detector import Detection
 from corpus.model import Fetched
 from corpus.purl import canonical
-from corpus.sources import SourceSettings, fetch
-from corpus.sources.newest import newest
+from corpus.sources import SourceSettings
 
 FETCHERS = 4
 """Releases fetched at the same time: a registry is a guest's to be gentle with."""
@@ -189,20 +188,12 @@ class _Crew:
         self._outcomes.put(outcome)
 
     def _prepare(self, purl: str, background: bool) -> _Ready | Outcome:
-        purl, note = canonical(purl), ""
+        purl = canonical(purl)
         if not self.options.again and is_indexed(self.catalog, purl, background=background):
             return Outcome(purl, "unchanged", "already indexed")
-        told = lambda n, d, t: self._progress(purl, f"fetch {n}", d, t)  # noqa: E731
-        try:
-            fetched = fetch(purl, self.catalog.cache, self.options.settings, told)
-        except NotInRegistry as error:
-            found = newest(purl, self.catalog.cache, self.options.settings)
-            if found == purl:
-                raise
-            note = f"in place of {purl}, which is gone: {error.message}"
-            if not self.options.again and is_indexed(self.catalog, found, background=background):
-                return Outcome(found, "unchanged", f"already indexed, {note}")
-            fetched = fetch(found, self.catalog.cache, self.options.settings, told)
+        fetched, note = obtain(self.catalog, purl, self.options.settings, self._progress)
+        if note and not self.options.again and is_indexed(self.catalog, fetched.purl, background=background):
+            return Outcome(fetched.purl, "unchanged", f"already indexed, {note}")
         size = _size(fetched)
         self._sizes[fetched.purl] = size
         return _Ready(-size, fetched.purl, background, note)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from corpus.archive import unpack as archive
-from corpus.errors import ArchiveError, WhenceError
+from corpus.errors import ArchiveError, NotInRegistry, WhenceError
 from corpus.files import classify
 from corpus.index.catalog import Catalog
 from corpus.index.record import Record
@@ -28,6 +28,7 @@ from corpus.purl import canonical
 from corpus.reuse import Seen
 from corpus.sandbox import Limits, Pool
 from corpus.sources import SourceSettings, fetch
+from corpus.sources.newest import newest
 
 BATCH_BYTES = 512 * 1024
 BATCH_FILES = 64
@@ -77,6 +78,28 @@ def is_indexed(catalog: Catalog, purl: str, *, background: bool) -> bool:
     )
 
 
+def obtain(
+    catalog: Catalog, purl: str, settings: SourceSettings | None, progress: Progress | None = None
+) -> tuple[Fetched, str]:
+    """Fetch a release; where its registry no longer has it, the newest of the package, and a note on that.
+
+    Raises NotInRegistry when there is no other release either, and what a fetch raises.
+    """
+
+    def tell(name: str, done: int, total: int | None) -> None:
+        if progress is not None:
+            progress(purl, f"fetch {name}", done, total)
+
+    try:
+        return fetch(purl, catalog.cache, settings, tell), ""
+    except NotInRegistry as error:
+        found = newest(purl, catalog.cache, settings)
+        if found == purl:
+            raise
+        note = f"in place of {purl}, which is gone: {error.message}"
+        return fetch(found, catalog.cache, settings, tell), note
+
+
 class Ingester:
     """The resources of many ingestions: children that parse, the licence detector, the catalogue."""
 
@@ -117,12 +140,13 @@ class Ingester:
             purl = canonical(purl)
             if not again and is_indexed(self.catalog, purl, background=background):
                 return Outcome(purl, "unchanged", "already indexed")
-            fetched = fetch(
-                purl, self.catalog.cache, self.settings, lambda n, d, t: self._tell(purl, f"fetch {n}", d, t)
-            )
+            fetched, note = obtain(self.catalog, purl, self.settings, self._progress)
+            if note and not again and is_indexed(self.catalog, fetched.purl, background=background):
+                return Outcome(fetched.purl, "unchanged", f"already indexed, {note}")
             self.catalog.data.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=self.catalog.data, prefix=".spool-") as spool:
-                return self._index(fetched, Path(spool), background)
+                outcome = self._index(fetched, Path(spool), background)
+            return replace(outcome, message="; ".join(part for part in (outcome.message, note) if part))
         except WhenceError as error:
             return Outcome(purl, "failed", error.message)
         except OSError as error:
@@ -215,6 +239,7 @@ class Ingester:
             record = known[source] if left[source] else known.pop(source)
             if record is not None:
                 yield file, record
+        next(made, None)  # lets the pool's threads end
 
     def _held(self, file: TreeFile, place: tuple[str, int], skips: list[Skip]) -> Record | None:
         """A record from the segment that has it; read anew where that segment went meanwhile."""
@@ -229,9 +254,9 @@ class Ingester:
         for number, result in self._pool.map_unordered("corpus.index.record:record_batch", jobs):
             done[number] = result
             while following in done:
+                self._tell(purl, "sketch", following + 1, len(batches))
                 yield from self._results(batches[following], done.pop(following), skips)
                 following += 1
-                self._tell(purl, "sketch", following, len(batches))
 
     def _results(self, batch: Sequence[TreeFile], result: Any, skips: list[Skip]) -> Iterator[Record | None]:
         if result is None or (isinstance(result, WhenceError) and len(batch) > 1):

@@ -18,6 +18,7 @@ from app.scan.guarded import Stopped
 from app.services import corpora
 from app.services.outcomes import BACKOFF, told
 from app.work import EVERY_TENANT
+from corpus.coverage import remember
 from corpus.errors import WhenceError
 from corpus.ingest import Ingester
 from corpus.sources import SourceSettings
@@ -97,6 +98,7 @@ def _add(context: Context, job: Job, progress: Progress) -> tuple[dict[str, Any]
             if progress.stop.is_set():
                 raise Stopped
             done = ingester.ingest(purl, background=arguments["background"], again=arguments["again"])
+            remember(context.catalog, [done])
             outcomes.append({"purl": done.purl, "status": done.status, "message": done.message})
             progress.done += 1
     indexed = any(outcome["status"] in ("indexed", "incomplete") for outcome in outcomes)
