@@ -39,9 +39,6 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that the server listens on.")
     port: int = Field(default=8321, ge=0, le=65535, description="Port; 0 takes a free one.")
-    public_url: str = Field(
-        default="", description="Address that clients see, for links; empty: as requested."
-    )
     keys_required: Literal["auto", "always"] = Field(
         default="auto",
         description="`auto`: no API key is asked for in embedded mode on a loopback address.",
