@@ -82,7 +82,7 @@ class Cluster:
         key = self.secrets.get((tenant, tuple(sorted(scopes)) or ALL), "")
         headers = {"Authorization": f"Bearer {key}"} if tenant else {}
         return httpx2.Client(
-            base_url=self.url, headers=headers, **{"timeout": 30, "trust_env": False, **more}
+            base_url=self.url, headers=headers, **{"timeout": 60, "trust_env": False, **more}
         )
 
     def ready(self, seconds: float = 240.0) -> float:

@@ -132,7 +132,7 @@ def test_the_disk_is_full(corpus: Path, tmp_path: Path, figure: Figure) -> None:
         headers = {"Authorization": f"Bearer {small.key}"}
         with httpx2.Client(base_url=small.url, headers=headers, timeout=60, trust_env=False) as ada:
             until_up(ada, small)
-            before = ada.post("/v1/scans", content=copied("before"), headers=DIFF | {"Prefer": "wait=60"})
+            before = ada.post("/v1/scans", content=copied("before"), headers=DIFF | {"Prefer": "wait=25"})
             assert before.json()["state"] == "done", before.text
             statuses: list[int] = []
             accepted = []
@@ -157,7 +157,7 @@ def test_the_disk_is_full(corpus: Path, tmp_path: Path, figure: Figure) -> None:
                 assert time.monotonic() - freed < 120, after.text
                 time.sleep(0.5)
             healed = time.monotonic() - freed
-            ended = [ada.get(f"/v1/scans/{name}", headers={"Prefer": "wait=60"}).json() for name in accepted]
+            ended = [ada.get(f"/v1/scans/{name}", headers={"Prefer": "wait=25"}).json() for name in accepted]
         alive = small.process.poll() is None
         copy = tmp_path / "copy"
         shutil.copytree(small.disk, copy, ignore=shutil.ignore_patterns("tmp"))

@@ -15,7 +15,7 @@ from tests.api.test_access import filled, routes
 from tests.figures import Figure
 from tests.reliability.cluster import DIFF, Cluster
 
-WAIT = {"Prefer": "wait=60"}
+WAIT = {"Prefer": "wait=25"}
 CANARIES = 300
 NAMES = {
     "suffix": "json", "name": "absent", "webhook_id": f"hook_{'0' * 26}", "key_id": f"key_{'0' * 26}",

@@ -149,7 +149,7 @@ def test_injections_have_no_effect(cluster: Callable[..., Cluster], kind: str, f
     places = list(string_places())
     rng = random.Random(33)
     with one.client() as ada, ThreadPoolExecutor(4) as pool:
-        scan = ada.post("/v1/scans", content=copied("mine"), headers=DIFF | {"Prefer": "wait=60"}).json()
+        scan = ada.post("/v1/scans", content=copied("mine"), headers=DIFF | {"Prefer": "wait=25"}).json()
         keys_before = one.rows("SELECT id, sha256 FROM api_keys ORDER BY id")
 
         def send(job: tuple[tuple[str, str, Any], str]) -> int:
