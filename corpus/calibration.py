@@ -30,7 +30,7 @@ from corpus.index.snapshot import Snapshot
 from corpus.match import match
 from corpus.matches import Match
 from corpus.model import ChangedFile, Region
-from corpus.null import BUILT_IN, Null, fit
+from corpus.null import BUILT_IN, Null, fit, origin_units
 from corpus.params import Params
 from corpus.purl import package_name
 from corpus.query import make_query
@@ -204,17 +204,10 @@ def _work(
             pipe.send(error)
 
 
-def origins(index: Snapshot) -> int:
-    """Code units that may be origins of the algorithm layer: those of releases that are no background."""
-    rows = index.facts["segments"]
-    firsts = [row["first_unit"] for row in rows] + [index.units]
-    return sum(
-        end - row["first_unit"] for row, end in zip(rows, firsts[1:], strict=True) if not row["background"]
-    )
-
-
 def null_of(index: Snapshot, measured: Sequence[Reached], otherwise: Null = BUILT_IN) -> Null:
     """The tails of what was measured; one that too few functions reach is taken from `otherwise`."""
     copies = fit([r.copy.evidence.bits if r.copy else -math.inf for r in measured], index.units)
-    derived = fit([r.derived.strength if r.derived else -math.inf for r in measured], origins(index))
+    derived = fit(
+        [r.derived.strength if r.derived else -math.inf for r in measured], origin_units(index.facts)
+    )
     return Null(copies or otherwise.copies, derived or otherwise.derived)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from corpus.evidence import Evidence, line_pairs
 from corpus.index.snapshot import FileRef, Index
 from corpus.languages import Kind
 from corpus.matches import Match, Origin, consistency
+from corpus.null import origin_units
 from corpus.purl import package_name
 from corpus.query import Query
 from corpus.renaming import renaming_bits
@@ -266,10 +267,11 @@ def _match(
         index.file(ref).license.expression,
     )
     numbers = query.line[left]
-    return Match(
+    found = Match(
         query.path, int(numbers.min()), int(numbers.max()), origin, evidence,
         standing=height, rank=math.log(max(one.candidate.product, 1e-9)) + consistency(renaming, alone),
     )  # fmt: skip
+    return replace(found, chance=index.null.derived.chance(found.strength, origin_units(index.facts)))
 
 
 def _same_family(one: str, other: str) -> bool:

@@ -11,12 +11,11 @@ A matched token speaks for a common source as far as it would surprise between u
     progression numbers in equal steps count for almost nothing
     repetition  so does what the region itself repeats (tables, unrolled code, lists of the same call)
 
-The sum decides; `chance` turns it into an expected number of unrelated code units that would agree as well.
+The sum decides; corpus.null turns it into the expected number of unrelated code units that agree as well.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,17 +57,6 @@ PROGRESSION = 0.1
 LITERAL_SHARE = 0.9
 """Share of names spelled alike from which a match is called literal."""
 
-CHANCE_SCALE = 20.0
-CHANCE_SHIFT = 14.4
-"""Tail of the score over honest functions of permissive packages against an index of 107,000 unrelated units:
-one in 60 functions reaches 25 bits, one in 300 reaches 60, and it falls by e each 20 bits."""
-
-
-DERIVED_SCALE = 0.45
-DERIVED_SHIFT = -7.54
-"""The same for algorithm-layer strengths, by hand: against 357,000 units one honest function in 850
-reached 1.25."""
-
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -106,16 +94,6 @@ class Evidence:
             renames={**other.renames, **self.renames},
             discounts=tuple(dict.fromkeys(self.discounts + other.discounts)),
         )
-
-
-def chance(bits: float, units: int) -> float:
-    """Expected number of unrelated code units, in an index of so many, that would agree as well."""
-    return units * math.exp(-bits / CHANCE_SCALE - CHANCE_SHIFT)
-
-
-def derived_chance(strength: float, units: int) -> float:
-    """The same for a match of the algorithm layer, by its strength (see corpus.matches)."""
-    return units * math.exp(-(strength - DERIVED_SHIFT) / DERIVED_SCALE)
 
 
 def rename_terms(

@@ -177,7 +177,10 @@ def match(query: Query, index: Index, params: Params, accept: Accept = lambda pu
             for alignment in align(query.renamed, target.renamed, weight, LEAST_BITS)
             if query.added[alignment.left].sum() >= ALERT_TOKENS / 2
         ]
-        found += merge_neighbours(parts)
+        found += [
+            replace(m, chance=index.null.copies.chance(m.evidence.bits, index.units))
+            for m in merge_neighbours(parts)
+        ]
     copies = select(found)
     shown = [m for m in copies if is_alert(m)]
     rewritten = derived(query, index, accept, [(m.start_line, m.end_line) for m in shown])

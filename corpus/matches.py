@@ -10,14 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from corpus.evidence import Evidence, chance, derived_chance
+from corpus.evidence import Evidence
 from corpus.index.snapshot import FileRef
 
 Item = TypeVar("Item")
 
-ALERT_BITS = 66.0
+ALERT_CHANCE = 0.001
+"""What a match must not exceed to be shown to everybody: of 1,000 functions that nobody copied, one resembles
+something as well in the whole index."""
+
 ALERT_TOKENS = 24
-ALERT_STRENGTH = 1.55
 ALERT_STRUCTURE = 12.0
 ALERT_APART = 8.0
 ALERT_LINES = 4
@@ -57,7 +59,8 @@ class Match:
 
     start_line..end_line: the added lines of the new file that the match spans (tight).
     standing: how far the origin stands above the best other one (algorithm layer; natural logarithm), or None
-    for a match of the literal and renamed layers. rank: orders leads.
+    for a match of the literal and renamed layers. rank: orders leads. chance: expected number of unrelated
+    code units in the index that would agree as well (corpus.null).
     """
 
     path: str
@@ -68,6 +71,7 @@ class Match:
     standing: float | None = None
     rank: float = 0.0
     also: tuple[tuple[Origin, Evidence], ...] = ()
+    chance: float = math.inf
 
     @property
     def strength(self) -> float:
@@ -80,12 +84,6 @@ class Match:
             + BITS_SLOPE * math.log(max(1.0, self.evidence.bits) / STRENGTH_BITS)
             + consistency(terms["renaming"], terms["apart"])
         )
-
-    def chance(self, units: int) -> float:
-        """Expected number of unrelated units, in an index of so many, that would agree as well."""
-        if self.standing is not None:
-            return derived_chance(self.strength, units)
-        return chance(self.evidence.bits, units)
 
 
 def consistency(renaming: float, apart: float) -> float:
@@ -126,14 +124,15 @@ def _overlap(a: Match, b: Match) -> float:
 
 def is_alert(match: Match) -> bool:
     """Whether a match is strong enough to be shown to everybody."""
+    if match.chance > ALERT_CHANCE:
+        return False
     if match.standing is not None:
         return (
-            match.strength >= ALERT_STRENGTH
-            and match.evidence.terms["structure"] >= ALERT_STRUCTURE
+            match.evidence.terms["structure"] >= ALERT_STRUCTURE
             and match.evidence.terms["apart"] >= ALERT_APART
             and match.end_line - match.start_line + 1 >= ALERT_LINES
         )
-    return match.evidence.bits >= ALERT_BITS and match.evidence.tokens >= ALERT_TOKENS
+    return match.evidence.tokens >= ALERT_TOKENS
 
 
 def select(found: Sequence[Match]) -> list[Match]:

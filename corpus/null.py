@@ -27,9 +27,14 @@ from corpus.errors import BadCalibration
 FORMAT = 1
 """Raised by hand whenever bits or strength change their meaning: older measurements say nothing then."""
 
-TAIL = 0.05
+TAIL = 0.1
 LEAST_EXCEEDANCES = 40
-"""The level is what a twentieth of the functions reach, lower where these would be fewer than so many."""
+"""The level is what a tenth of the functions reach, lower where these would be fewer than so many: high
+enough for the tail, and low enough that what shares its ancestry is a small part of the exceedances."""
+
+LEAST_UNITS = 100_000
+"""A small index is taken for one of so many code units unless the tail was measured on a smaller one: what is
+rare and what is an idiom is known less well there."""
 
 BROAD = 10.0
 """Scale of what shared ancestry reaches, in scales of what chance does: about 14 for copies and 10 for the
@@ -57,11 +62,11 @@ class Tail:
     def chance(self, value: float, units: int) -> float:
         """Expected number of unrelated code units, of so many, that agree as well: falls with the value."""
         share = min(1.0, self.rate * math.exp(min(700.0, (self.level - value) / self.scale)))
-        return share * units / self.units
+        return share * max(units, min(LEAST_UNITS, self.units)) / self.units
 
-    def reached(self, chance: float, units: int) -> float:
-        """The value at which the chance is so low: the inverse of `chance` (≤ units / self.units)."""
-        return self.level - self.scale * math.log(chance * self.units / units / self.rate)
+    def reached(self, chance: float) -> float:
+        """The value at which the chance is so low in an index of the size that was measured."""
+        return self.level - self.scale * math.log(chance / self.rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +85,17 @@ class Null:
 
 
 BUILT_IN = Null(
-    copies=Tail(31.1, 7.82, 0.0332, 1800, 0.34, 500_000),
-    derived=Tail(-0.309, 0.424, 0.044, 900, 0.12, 190_000),
+    copies=Tail(33.25, 9.71, 0.0732, 1800, 0.268, 682_092),
+    derived=Tail(-0.005, 0.453, 0.0921, 1550, 0.079, 193_755),
 )
 """For a snapshot on which nothing was measured."""
+
+
+def origin_units(facts: dict[str, Any]) -> int:
+    """Code units of a snapshot, by its facts, that may be origins of the algorithm layer."""
+    rows = facts["segments"]
+    ends = [*(row["first_unit"] for row in rows[1:]), facts["units"]]
+    return sum(e - r["first_unit"] for r, e in zip(rows, ends, strict=True) if not r["background"])
 
 
 def fit(values: Sequence[float], units: int) -> Tail | None:

@@ -60,5 +60,5 @@ def told(name: str, what: str, tail: Tail, *, built_in: bool) -> str:
     """One line on a tail, for an index of the size that it was measured on."""
     if built_in:
         return f"{name}: too few functions agree with anything, so the built-in figures stay"
-    levels = ", ".join(f"{chance:g} from {tail.reached(chance, tail.units):.2f}" for chance in SHOWN)
+    levels = ", ".join(f"{chance:g} from {tail.reached(chance):.2f}" for chance in SHOWN)
     return f"{name}: chance {levels} {what}; {tail.scale:.2f} more divide it by e"

@@ -125,7 +125,7 @@ def reaches_thresholds(found: engine.Match, scanner: Scanner) -> bool:
     return (
         evidence.tokens >= wanted.get("min_tokens", 0)
         and min(1.0, evidence.similarity) >= wanted.get("min_similarity", 0)
-        and found.chance(scanner.index.units) <= wanted.get("max_chance", float("inf"))
+        and found.chance <= wanted.get("max_chance", float("inf"))
     )
 
 
@@ -232,7 +232,7 @@ def _evidence(found: engine.Match, index: Index) -> Evidence:
         containment_origin=min(1.0, e.containment_origin),
         tokens=e.tokens,
         longest_run=e.longest_run,
-        chance=found.chance(index.units),
+        chance=found.chance,
         line_pairs=e.line_pairs,
         renames=e.renames,
         discounts=e.discounts,

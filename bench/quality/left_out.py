@@ -131,4 +131,6 @@ def _open_or_build(
     built = next((p for p in home.iterdir() if not p.name.startswith(".")), None)
     if built is None:
         built = home / build_snapshot(home, segments, catalog.params)
-    return Snapshot(built, catalog.segments_root, catalog.params)
+    snapshot = Snapshot(built, catalog.segments_root, catalog.params)
+    snapshot.null = catalog.open().null
+    return snapshot
