@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +31,21 @@ def run_starts(keys: NDArray[Any]) -> NDArray[np.int64]:
     return np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
 
 
-class Column:
-    """One column of all segments, its values shifted by `bases` (one a segment)."""
+class Values(Protocol):
+    """A column of one segment, or of one file of a partition."""
 
-    def __init__(self, segments: Sequence[Segment], key: str, value: str, bases: Sequence[int]) -> None:
-        self._keys = [s.array(key, "<u8") for s in segments]
-        self._values = [s.array(value, "<u4") for s in segments]
-        self._bases = bases
-        self.entries = sum(map(len, self._keys))
+    def __len__(self) -> int: ...
+    def all(self) -> NDArray[Any]: ...
+    def slice(self, first: int, last: int) -> NDArray[Any]: ...
+    def release(self) -> None: ...
+
+
+class Column:
+    """One column, sorted by hash and value within each of many sources; values are shifted by their base."""
+
+    def __init__(self, keys: Sequence[Values], values: Sequence[Values], bases: Sequence[int]) -> None:
+        self._keys, self._values, self._bases = keys, values, bases
+        self.entries = sum(map(len, keys))
 
     @cached_property
     def layout(self) -> Layout:
@@ -70,7 +77,7 @@ class Column:
                 keys.release()
                 values.release()
         merged, ids = np.concatenate(part_keys), np.concatenate(part_values)
-        # Segments come in ascending order of their units, each sorted: a stable sort merges them.
+        # Sources come in ascending order of their units, each sorted: a stable sort merges them.
         order = np.argsort(merged, kind="stable")
         return merged[order], ids[order]
 
@@ -85,9 +92,11 @@ class Merge:
 
     def column(self, name: str) -> Column:
         """A layer, or `words`: spellings of tokens with the number of files that have each."""
+        key, value, bases = f"{name}.key", f"{name}.unit", self.bases[:-1]
         if name == "words":
-            return Column(self.segments, "vocab_raw.u8", "vocab_files.u4", [0] * len(self.segments))
-        return Column(self.segments, f"{name}.key", f"{name}.unit", self.bases[:-1])
+            key, value, bases = "vocab_raw.u8", "vocab_files.u4", [0] * len(self.segments)
+        keys = [segment.array(key, "<u8") for segment in self.segments]
+        return Column(keys, [segment.array(value, "<u4") for segment in self.segments], bases)
 
     def digests(self) -> U64:
         """Digest of every unit."""

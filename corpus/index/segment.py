@@ -65,16 +65,47 @@ class SegmentFile:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class FileTokens:
-    """Tokens of an indexed file as the aligner wants them (all of length n)."""
+    """Tokens of an indexed file, or of a part of it, as the aligner wants them (all of length n).
 
-    raw: NDArray[np.uint64]
-    renamed: NDArray[np.uint64]
-    kind: NDArray[np.uint8]
-    neutral: NDArray[np.uint16]
-    line: NDArray[np.uint32]
-    vocab: NDArray[np.uint32]
+    vocab, line: uint32[n]. raw, renamed: uint64[n]; kind: uint8[n]; neutral: uint16[n]: looked up when first
+    asked for.
+    """
+
+    def __init__(
+        self, vocabulary: tuple[MappedArray, ...], vocab: NDArray[np.uint32], line: NDArray[np.uint32]
+    ) -> None:
+        self._vocabulary, self.vocab, self.line = vocabulary, vocab, line
+
+    def part(self, first: int, last: int) -> FileTokens:
+        """The tokens first..last (half-open)."""
+        return FileTokens(self._vocabulary, self.vocab[first:last], self.line[first:last])
+
+    @cached_property
+    def distinct(self) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+        """The vocabulary in use, ascending, and for each token where it stands there."""
+        which, inverse = np.unique(self.vocab, return_inverse=True)
+        return which.astype(np.int64), inverse
+
+    def _column(self, number: int) -> NDArray[Any]:
+        which, inverse = self.distinct
+        return self._vocabulary[number].take(which)[inverse]
+
+    @cached_property
+    def raw(self) -> NDArray[np.uint64]:
+        return self._column(0)
+
+    @cached_property
+    def renamed(self) -> NDArray[np.uint64]:
+        return self._column(1)
+
+    @cached_property
+    def kind(self) -> NDArray[np.uint8]:
+        return self._column(2)
+
+    @cached_property
+    def neutral(self) -> NDArray[np.uint16]:
+        return self._column(3)
 
 
 @dataclass
@@ -338,11 +369,7 @@ class Segment:
         data = zstandard.decompress(blob.slice(first, last).tobytes())
         half = len(data) // 2
         ids = _unshuffle(data[:half])
-        at = ids.astype(np.int64)
-        raw, renamed, kind, neutral = (column.take(at) for column in self._vocabulary)
-        return FileTokens(
-            raw, renamed, kind, neutral, np.cumsum(_unshuffle(data[half:]), dtype=np.uint32), ids
-        )
+        return FileTokens(self._vocabulary, ids, np.cumsum(_unshuffle(data[half:]), dtype=np.uint32))
 
     @cached_property
     def _spelling(self) -> tuple[bytes, NDArray[np.uint32]]:

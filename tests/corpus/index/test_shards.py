@@ -1,4 +1,4 @@
-"""Sharded readers: a lost one is survived by its twin, a lost shard is named, and no answer is ever silent."""
+"""Sharded readers: a lost one is survived by its twin, a lost shard is named, no answer is ever silent."""
 
 import socket
 import threading
