@@ -20,11 +20,11 @@ from corpus.index.build import rarity
 from corpus.index.segment import FileTokens, Segment
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
-from corpus.languages.neutral import Symbol
 from corpus.local_alignment import best_local, compile_pays
+from corpus.pair_scores import Weighed, pair_scores, weighed
 from corpus.query import Query
 
-CORPUS_CANDIDATES = 32
+CORPUS_CANDIDATES = 64
 BACKGROUND_CANDIDATES = 20
 LEAST_TOKENS = 25
 MOST_ELEMENTS = 1500
@@ -35,34 +35,14 @@ LEAST_PART_BITS = 10.0
 LEAST_PART_ELEMENTS = 6
 MOST_PARTS_OF_FILE = 12
 
-# Alignment scores in hundredths of a bit.
 GAP = 45
-MISMATCH = -70
-UNKNOWN_NAME = 10
-MAX_VALUE = 900
-MAX_WORD = 500
+"""In hundredths of a bit, as the scores of `corpus.pair_scores`."""
+
 BAG_FLOOR = 300.0
 """Bits added under the root of the bag score: small units must not win by being small."""
 
 SECOND_ALIGNED = 4.0
 SECOND_BAG = 0.5
-
-
-def operator_weights() -> NDArray[np.int32]:
-    """Worth of two equal symbols, in hundredths of a bit, by how rare the symbol is in source code."""
-    weights = np.full(1 << 8, 200, np.int32)
-    common = {
-        Symbol.ASSIGN: 60, Symbol.MULTIPLY: 110, Symbol.ADD: 110, Symbol.SUBTRACT: 120, Symbol.IF: 110,
-        Symbol.LESS: 130, Symbol.RETURN: 120, Symbol.EQUAL: 130, Symbol.DIVIDE: 150, Symbol.LOOP: 140,
-        Symbol.ELSE: 140, Symbol.NULL: 150, Symbol.NOT: 150, Symbol.AND: 150, Symbol.FUNCTION: 150,
-        Symbol.RANGE: 150, Symbol.ADD_ASSIGN: 160, Symbol.ARROW: 120, Symbol.BIT_AND: 150,
-    }  # fmt: skip
-    for symbol, weight in common.items():
-        weights[symbol] = weight
-    return weights
-
-
-_OPERATORS = operator_weights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +144,7 @@ class Disguise:
         self._keys, self._owner = unit_features(self._made, self._first, self._last)
         known = np.unique(np.concatenate((self._keys, _element_keys(self._made))))
         self._found = look_up(known, index, accept)
+        self._weighed = weighed(self._made, self._found.keys, self._found.bits)
         self._tokens = lru_cache(maxsize=64)(index.tokens)
         self._units: dict[int, IndexedUnit] = {}
 
@@ -171,9 +152,9 @@ class Disguise:
         """Aligned candidates of one range, best product first."""
         units, scores = bag_scores(self._found, self._keys[self._owner == number], self._index)
         first, last = self.ranges[number]
-        mine = self._made.slice(first, last).head(MOST_ELEMENTS)
+        mine = self._weighed.part(first, last, MOST_ELEMENTS)
         chosen = list(self._choose(units, scores))
-        compiled = compile_pays(len(mine.at) * 250 * len(chosen))
+        compiled = compile_pays(len(mine.value) * 250 * len(chosen))
         found = (self._align(mine, unit, score, compiled=compiled) for unit, score in chosen)
         return sorted((c for c in found if c is not None), key=lambda c: (-c.product, c.purl, c.unit))
 
@@ -213,10 +194,9 @@ class Disguise:
             self._units[unit] = known
         return known
 
-    def _align(self, mine: Elements, unit: int, bag: float, *, compiled: bool) -> Candidate | None:
+    def _align(self, mine: Weighed, unit: int, bag: float, *, compiled: bool) -> Candidate | None:
         indexed = self.unit(unit)
-        theirs = indexed.elements
-        scores = self._scores(mine, theirs)
+        scores = pair_scores(mine, indexed.elements, compiled=compiled)
         best, pairs = best_local(scores, GAP, compiled=compiled)
         if not len(pairs):
             return None
@@ -229,15 +209,16 @@ class Disguise:
         The helper next door and the table of coefficients agree too, or they don't.
         """
         first, last = self.ranges[-1]
-        mine = self._made.slice(first, last).head(MOST_ELEMENTS)
+        mine = self._weighed.part(first, last, MOST_ELEMENTS)
+        at = mine.elements.at
         row = self._index.unit(candidate.unit)[1]
         tokens, segment = self._tokens(candidate.ref), self._index.segment(candidate.ref.segment)
         start = max(0, int(row["first"]) - SURROUNDINGS)
         theirs = _elements_of(tokens, segment, start, int(row["last"]) + SURROUNDINGS)
-        scores = self._scores(mine, theirs)
-        compiled = compile_pays(12 * scores.size)
+        compiled = compile_pays(12 * len(at) * len(theirs.at))
+        scores = pair_scores(mine, theirs, compiled=compiled)
         found: list[Part] = []
-        open_rows = [(0, len(mine.at))]
+        open_rows = [(0, len(at))]
         while open_rows and len(found) < MOST_PARTS_OF_FILE:
             low, high = open_rows.pop()
             if high - low < LEAST_PART_ELEMENTS:
@@ -248,55 +229,17 @@ class Disguise:
             rows = pairs[:, 0] + low
             weight = scores[rows, pairs[:, 1]] / 100.0
             keep = weight > 0
-            found.append(
-                Part(best / 100.0, mine.at[rows[keep]], theirs.at[pairs[keep, 1]] + start, weight[keep])
-            )
+            found.append(Part(best / 100.0, at[rows[keep]], theirs.at[pairs[keep, 1]] + start, weight[keep]))
             open_rows += [(low, int(rows[0])), (int(rows[-1]) + 1, high)]
         return sorted(found, key=lambda part: int(part.left[0]))
-
-    def _scores(self, mine: Elements, theirs: Elements) -> NDArray[np.int32]:
-        """int32[len(mine), len(theirs)]: worth of letting one element stand for the other."""
-        equal = mine.symbol[:, None] == theirs.symbol[None, :]
-        worth = _OPERATORS[mine.symbol].copy()
-        worth[(mine.symbol == Symbol.NAME) | (mine.symbol == Symbol.STRING)] = UNKNOWN_NAME
-        worth[mine.symbol == Symbol.NUMBER] = MISMATCH
-        scores = np.where(equal, worth[:, None], np.int32(MISMATCH)).astype(np.int32)
-        shared = np.intersect1d(mine.keys, theirs.keys)
-        shared = shared[shared != 0]
-        if not len(shared):
-            return scores
-        bits = self._found.bits[np.searchsorted(self._found.keys, shared)] * 100
-        row, left_key = _places(mine, shared)
-        right_at, right_key = _places(theirs, shared)
-        order = np.argsort(right_key, kind="stable")
-        begin, end = np.searchsorted(right_key[order], (left_key, left_key + 1))
-        count = end - begin
-        # Every place of a key on the left with every one on the right.
-        column = right_at[
-            order[np.arange(count.sum()) + np.repeat(begin - (np.cumsum(count) - count), count)]
-        ]
-        cap = np.where(mine.symbol[row] == Symbol.NUMBER, MAX_VALUE, MAX_WORD)
-        value = np.maximum(UNKNOWN_NAME, np.minimum(cap, bits[left_key].astype(np.int64))).astype(np.int32)
-        row, value = np.repeat(row, count), np.repeat(value, count)
-        meets = equal[row, column]
-        np.maximum.at(scores, (row[meets], column[meets]), value[meets])
-        return scores
 
 
 def _elements_of(tokens: FileTokens, segment: Segment, first: int, last: int) -> Elements:
     """Elements of the tokens first..last (half-open) of an indexed file; positions count from `first`."""
-    part = slice(first, last)
-    which, ids = np.unique(tokens.vocab[part], return_inverse=True)
+    part = tokens.part(first, last)
+    which, ids = part.distinct
     spelling = [segment.spelled(v) for v in which.tolist()]
-    return elements(tokens.kind[part], tokens.neutral[part], tokens.renamed[part], ids, spelling)
-
-
-def _places(made: Elements, shared: U64) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each of the shared keys (sorted) stands: element, number of the key."""
-    at = np.searchsorted(shared, made.keys)
-    hit = (made.keys != 0) & (shared[np.minimum(at, len(shared) - 1)] == made.keys)
-    rows, columns = np.nonzero(hit)
-    return rows, at[rows, columns]
+    return elements(part.kind, part.neutral, part.renamed, ids, spelling)
 
 
 def _element_keys(made: Elements) -> U64:
