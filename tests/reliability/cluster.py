@@ -107,7 +107,7 @@ class Cluster:
             name = self.settings.database_url.get_secret_value().rpartition("/")[2]
             text = self.postgres.sql(statement, name)
             return [line.split("|") for line in text.splitlines()]
-        with closing(sqlite3.connect(self.database, timeout=20)) as connection:
+        with closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
             return [[str(value) for value in row] for row in connection.execute(statement)]
 
     @property

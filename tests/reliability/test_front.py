@@ -29,7 +29,7 @@ def configuration(folder: Path, port: int, service: Service) -> Path:
     upstream = re.sub(r"^https?://|/$", "", service.url)
     for old, new in (
         ("server 127.0.0.1:8321;", f"server {upstream};"),
-        ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
+        ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
         ("/etc/ssl/whence/fullchain.pem", str(folder / "cert.pem")),
         ("/etc/ssl/whence/key.pem", str(folder / "key.pem")),
     ):
