@@ -107,13 +107,18 @@ def _told(finding: dict[str, Any]) -> str:
 
 
 def source_rank(diff: bytes, package: str, path: str, index: Snapshot) -> int | None:
-    """Rank of the source file among all files by their best bag score over the functions of a diff."""
+    """Rank of the source file among those that can be an origin, by their best bag score over the functions
+    of a diff (background has candidates of its own).
+    """
     best: dict[int, float] = {}
     for changed in read_diff(diff).files:
         language = language_of(changed.path, b"")
         if language is not None:
             _collect(make_query(changed, language), index, best)
-    order = sorted(best, key=lambda file: -best[file])
+    background = [segment["background"] for segment in index.facts["segments"]]
+    order = sorted(
+        (file for file in best if not background[index.ref(file).segment]), key=lambda file: -best[file]
+    )
     for rank, file in enumerate(order, 1):
         ref = index.ref(file)
         purl = index.segment(ref.segment).facts.purl
