@@ -28,7 +28,7 @@ from corpus.index.record import UNIT_KINDS
 from corpus.index.segment import Segment
 from corpus.index.snapshot import Snapshot
 from corpus.match import match
-from corpus.matches import Match
+from corpus.matches import Match, is_substantial
 from corpus.model import ChangedFile, Region
 from corpus.null import BUILT_IN, Null, fit, origin_units
 from corpus.params import Params
@@ -131,11 +131,12 @@ def best(index: Snapshot, function: Function, params: Params) -> Reached:
     own = package_name(function.purl)
     changed, language = added(index, function)
     found = match(make_query(changed, language), index, params, lambda purl: package_name(purl) != own)
-    copies = [m for m in found if m.standing is None]
+    shown = [m for m in found if is_substantial(m)]  # what is less is never an alert
+    copies = [m for m in shown if m.standing is None]
     return Reached(
         function,
         max(copies, key=lambda m: m.evidence.bits, default=None),
-        max((m for m in found if m.standing is not None), key=lambda m: m.strength, default=None),
+        max((m for m in shown if m.standing is not None), key=lambda m: m.strength, default=None),
     )
 
 

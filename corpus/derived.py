@@ -54,6 +54,10 @@ _FAMILIES = (
 )
 
 
+RIVAL_RENAMING = 0.5
+"""Part of what the names of another origin foretell that is taken off: names by habit (i, n, x) agree with
+everybody's."""
+
 NO_BACKGROUND = 0.6
 """Taken off the standing where an index has no background: of 175 functions of NumPy two stood up to 1.54."""
 
@@ -65,10 +69,14 @@ of an index)."""
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """A candidate with the parts of its file that agree with the change."""
+    """A candidate with the parts of its file that agree with the change.
+
+    renaming: bits by which names stand for each other in all of them.
+    """
 
     candidate: Candidate
     parts: list[Part]
+    renaming: float
 
 
 def derived(
@@ -94,7 +102,7 @@ def derived(
         return []
     others = [c for c in pool if package_name(c.purl) != package_name(chosen[0].purl)][:RIVALS]
     wanted = list(dict.fromkeys((*chosen, *others)))
-    gathered = [Gathered(c, disguise.parts(c)) for c in wanted]
+    gathered = [_gather(query, index, disguise, c) for c in wanted]
     found = []
     for one in gathered[: len(chosen)]:
         match = _match(query, index, disguise, one, gathered)
@@ -227,6 +235,7 @@ def _match(
     others = rivals(one, others)
     height = standing(query, one, bits, first, last, others)
     renaming = renaming_bits(_name_pairs(query, index, one.candidate, left[mine], right[mine]))
+    renaming = max(0.0, renaming - RIVAL_RENAMING * max((o.renaming for o in others), default=0.0))
     alone = apart(query, one, first, last, others)
     discounts: tuple[str, ...] = ()
     if not any(segment["background"] for segment in index.facts["segments"]):
@@ -282,6 +291,17 @@ def _longest_run(left: NDArray[np.int64], right: NDArray[np.int64]) -> int:
     """Most matched elements in a row with at most one token between them on both sides."""
     breaks = np.flatnonzero((np.diff(left) > 2) | (np.diff(right) > 2))
     return int(np.diff(np.concatenate(([-1], breaks, [len(left) - 1]))).max())
+
+
+def _gather(query: Query, index: Index, disguise: Disguise, candidate: Candidate) -> Gathered:
+    parts = disguise.parts(candidate)
+    if not parts:
+        return Gathered(candidate, parts, 0.0)
+    left, right = (np.concatenate([getattr(p, side) for p in parts]) for side in ("left", "right"))
+    mine = query.added[left]
+    return Gathered(
+        candidate, parts, renaming_bits(_name_pairs(query, index, candidate, left[mine], right[mine]))
+    )
 
 
 def _name_pairs(

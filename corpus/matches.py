@@ -24,10 +24,10 @@ ALERT_STRUCTURE = 12.0
 ALERT_APART = 8.0
 ALERT_LINES = 4
 STRENGTH_BITS = 60.0
-BITS_SLOPE = 0.3
+BITS_SLOPE = 0.2
 TERM_BITS = 20.0
 RENAMING_SLOPE = 0.6
-APART_SLOPE = 0.9
+APART_SLOPE = 0.8
 """Strength of an algorithm-layer match: its standing, its bits against STRENGTH_BITS, how consistently names
 stand for each other and what agrees with no other origin (both against TERM_BITS; natural logarithms).
 Chosen on ports of one library to another language that people published, and on functions of permissive
@@ -122,10 +122,8 @@ def _overlap(a: Match, b: Match) -> float:
     return max(0, shared) / (min(a.end_line - a.start_line, b.end_line - b.start_line) + 1)
 
 
-def is_alert(match: Match) -> bool:
-    """Whether a match is strong enough to be shown to everybody."""
-    if match.chance > ALERT_CHANCE:
-        return False
+def is_substantial(match: Match) -> bool:
+    """Whether enough agrees for an alert, however rare it is: what is less is a lead at most."""
     if match.standing is not None:
         return (
             match.evidence.terms["structure"] >= ALERT_STRUCTURE
@@ -133,6 +131,11 @@ def is_alert(match: Match) -> bool:
             and match.end_line - match.start_line + 1 >= ALERT_LINES
         )
     return match.evidence.tokens >= ALERT_TOKENS
+
+
+def is_alert(match: Match) -> bool:
+    """Whether a match is strong enough to be shown to everybody."""
+    return match.chance <= ALERT_CHANCE and is_substantial(match)
 
 
 def select(found: Sequence[Match]) -> list[Match]:
