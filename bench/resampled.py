@@ -1,9 +1,9 @@
 """A corpus of any size, resampled from real segments, with the long tail of their frequencies.
 
-The units of the real corpus are taken again and again. In each further copy a hash that f units have stays the
-same hash with probability 1 − 1/f, as an idiom would, and is otherwise a new one, as code written anew has: rare
-hashes multiply, frequent ones become more frequent. Bands of MinHash are those of new code, so that copies of
-the corpus are no near copies of each other. Entries are made while a build asks for them, part by part.
+The units of the real corpus are taken again and again. In each further copy a hash that f units have stays
+the same hash with probability 1 − 1/f, as an idiom would, and is otherwise a new one, as code written anew
+has: rare hashes multiply, frequent ones become more frequent. Bands of MinHash are those of new code, so that
+copies of the corpus are no near copies of each other. Entries are made while a build asks for them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What lookups cost on one machine and past it, and how an index grows.
 
     python -m bench.scaling compare --data DIR        local, sharded readers, PostgreSQL nodes, in one run
-    python -m bench.scaling grow --data DIR --out DIR 100000 1000000 …   resampled corpora of so many units
+    python -m bench.scaling grow 100000 1000000 … --data DIR --out DIR   resampled corpora of so many units
 
 Prints the tables of docs/scaling.md. DIR: a data folder with a published index. Lookups are those of real
 300-line changes, recorded once while they are matched and asked again of every implementation.
@@ -10,6 +10,7 @@ Prints the tables of docs/scaling.md. DIR: a data folder with a published index.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import resource
@@ -19,13 +20,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from bench.resampled import Resampled
 from corpus.fingerprint.hashing import U64
@@ -85,7 +87,10 @@ def recorded(catalog: Catalog) -> list[Asked]:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """milliseconds: of the lookups of each change, the quickest of a few runs. keys, entries: of all."""
+    """Of the lookups of each change: milliseconds (quickest of a few rounds); keys and entries of all.
+
+    processor: seconds of all changes, of this process and of the servers that it started.
+    """
 
     milliseconds: list[float]
     processor: float
@@ -98,15 +103,21 @@ class Cost:
         each = len(ordered)
         return (
             f"{statistics.median(ordered):.1f} | {ordered[int(0.95 * (each - 1))]:.1f} | "
-            f"{self.processor / each * 1e3:.1f} | {self.entries / sum(ordered) / 1e3:.2f}"
+            f"{self.processor / each * 1e3:.1f} | {self.entries / self.processor / 1e6:.1f}"
         )
+
+
+def processor_time() -> float:
+    """Seconds of processor time of this process and of all that it started."""
+    own = psutil.Process()
+    return sum(sum(one.cpu_times()[:4]) for one in (own, *own.children(recursive=True)))
 
 
 def cost(lookup: Lookup, changes: Sequence[Asked], rounds: int = 5) -> Cost:
     """What the lookups of all changes cost."""
     best = [float("inf")] * len(changes)
     keys = entries = 0
-    begin = time.process_time()
+    begin = processor_time()
     for _ in range(rounds):
         keys = entries = 0
         for number, asked in enumerate(changes):
@@ -116,77 +127,86 @@ def cost(lookup: Lookup, changes: Sequence[Asked], rounds: int = 5) -> Cost:
                 keys, entries = keys + len(hashes), entries + len(found.values)
                 assert not found.gaps, found.gaps
             best[number] = min(best[number], (time.perf_counter() - start) * 1e3)
-    return Cost(best, (time.process_time() - begin) / rounds, keys, entries)
+    return Cost(best, (processor_time() - begin) / rounds, keys, entries)
 
 
-@contextmanager
-def readers(folder: Path, number: int) -> Iterator[list[Any]]:
-    from tests.corpus.index.readers import reader_processes
+class Comparison:
+    """Rows of one table: the same lookups, asked of several implementations in one run."""
 
-    with reader_processes(folder, number) as started:
-        yield started
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog, self.local = catalog, catalog.open()
+        self.changes = recorded(catalog)
+        self.mapped = Mapped(self.local.folder, self.local.manifest)
+        self.entries = sum(facts["entries"] for facts in self.local.facts["tables"].values())
+        self.size = sum(size_of(self.local.folder, name) for name in NAMES)
+        asked = sum(len(keys) for change in self.changes for _, keys in change) / len(self.changes)
+        print(
+            f"{self.local.units:,} units; {len(self.changes)} changes of 300 lines, {asked:,.0f} hashes each"
+        )
+        print("| lookup | ms a change, median | 95 % | processor of all, ms | million entries/s of it "
+              "| bytes an entry | made, units/s of processor |\n|---|---|---|---|---|---|---|")  # fmt: skip
+
+    def tell(self, name: str, lookup: Lookup, size: float, seconds: float) -> None:
+        rate = f"{self.local.units / seconds:,.0f}" if seconds else ""
+        row = cost(lookup, self.changes).row
+        print(f"| {name} | {row} | {size / self.entries:.1f} | {rate} |", flush=True)
+
+    def here(self) -> None:
+        merge = Merge([self.catalog.segment(entry) for entry in self.catalog.entries().values()])
+        begin = processor_time()
+        with tempfile.TemporaryDirectory(dir=self.catalog.data) as scratch:
+            write_tables(Path(scratch), merge)
+        self.tell("local, mapped", self.mapped, self.size, processor_time() - begin)
+
+    def readers(self, folder: Path) -> None:
+        from tests.corpus.index.readers import reader_processes
+
+        begin = processor_time()
+        write_shards(self.local.folder, folder, SHARDS)
+        seconds = processor_time() - begin
+        with reader_processes(folder, 2) as (one, other):
+            both = Readers(self.local.identity, [[one.address, other.address]] * SHARDS)
+            self.tell(f"{SHARDS} shards, each on two readers", both, self.size, seconds)
+            one.end()
+            self.tell("the same, one reader lost", both, self.size, 0)
+
+    def nodes(self, number: int) -> None:
+        from app.lookup.postgres import PostgresLookup, load_snapshot
+        from tests.service.servers import Postgres
+
+        with ExitStack() as stack:
+            servers = [Postgres() for _ in range(number)]
+            for server in servers:
+                stack.callback(server.destroy)
+                server.create()
+            urls = [server.database() for server in servers]
+            begin = processor_time()
+            load_snapshot(self.local.folder, urls)
+            seconds = processor_time() - begin
+            stored = sum(
+                int(server.sql("SELECT pg_database_size(current_database())", url.rpartition("/")[2]))
+                for server, url in zip(servers, urls, strict=True)
+            )
+            lookup = PostgresLookup(self.local.manifest, urls)
+            stack.callback(lookup.close)
+            for table, hashes in itertools.chain(*self.changes[:4]):
+                ours, theirs = self.mapped.find(table, hashes), lookup.find(table, hashes)
+                assert all((a == b).all() for a, b in zip(ours[:2], theirs[:2], strict=True))
+            self.tell(f"{number} PostgreSQL nodes", lookup, stored, seconds)
+            servers[-1].stop()
+            begin = time.perf_counter()
+            gaps = {gap for table, hashes in self.changes[0] for gap in lookup.find(table, hashes).gaps}
+            lost = (time.perf_counter() - begin) * 1e3
+            print(f"\nOne node lost: {lost:.0f} ms for the next change; {sorted(gaps)}")
 
 
 def compare(catalog: Catalog, nodes: int) -> None:
     """Local, sharded and PostgreSQL lookups of the same changes, with equal answers, in one run."""
-    from app.lookup.postgres import PostgresLookup, load_snapshot
-    from tests.service.servers import Postgres
-
-    local = catalog.open()
-    changes = recorded(catalog)
-    mapped = Mapped(local.folder, local.manifest)
-    print(f"{local.units:,} units; {len(changes)} changes of {DIFF_LINES} lines")
-    print(
-        "| lookup | ms a change, median | 95 % | own processor, ms | million entries/s | bytes an entry | loading, units/s |"
-    )
-    print("|---|---|---|---|---|---|---|")
-    entries = sum(facts["entries"] for facts in local.facts["tables"].values())
-
-    def tell(name: str, lookup: Lookup, size: float, seconds: float) -> None:
-        rate = f"{local.units / seconds:,.0f}" if seconds else ""
-        print(f"| {name} | {cost(lookup, changes).row} | {size / entries:.1f} | {rate} |", flush=True)
-
-    with ExitStack() as stack:
-        size = sum(size_of(local.folder, name) for name in NAMES)
-        begin = time.perf_counter()
-        with tempfile.TemporaryDirectory(dir=catalog.data) as scratch:
-            write_tables(Path(scratch), Merge([catalog.segment(e) for e in catalog.entries().values()]))
-        tell("local, mapped", mapped, size, time.perf_counter() - begin)
-        shards = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=catalog.data)))
-        begin = time.perf_counter()
-        write_shards(local.folder, shards, SHARDS)
-        seconds = time.perf_counter() - begin
-        one, other = stack.enter_context(readers(shards, 2))
-        both = Readers(local.identity, [[one.address, other.address]] * SHARDS)
-        tell(f"{SHARDS} shards, each on two readers", both, size, seconds)
-        one.end()
-        tell("the same, one reader lost", both, size, 0)
-        servers = []
-        for _ in range(nodes):
-            servers.append(Postgres())
-            stack.callback(servers[-1].destroy)
-            servers[-1].create()
-        urls = [server.database() for server in servers]
-        begin = time.perf_counter()
-        load_snapshot(local.folder, urls)
-        seconds = time.perf_counter() - begin
-        stored = sum(
-            int(server.sql("SELECT pg_database_size(current_database())", url.rpartition("/")[2]))
-            for server, url in zip(servers, urls, strict=True)
-        )
-        nodes_lookup = PostgresLookup(local.manifest, urls)
-        stack.callback(nodes_lookup.close)
-        for asked in changes[:4]:
-            for table, hashes in asked:
-                ours, theirs = mapped.find(table, hashes), nodes_lookup.find(table, hashes)
-                assert all((a == b).all() for a, b in zip(ours[:2], theirs[:2], strict=True))
-        tell(f"{nodes} PostgreSQL nodes", nodes_lookup, stored, seconds)
-        servers[-1].stop()
-        begin = time.perf_counter()
-        gaps = {gap for table, hashes in changes[0] for gap in nodes_lookup.find(table, hashes).gaps}
-        print(
-            f"\nOne node lost: {(time.perf_counter() - begin) * 1e3:.0f} ms for the next change; {sorted(gaps)}"
-        )
+    comparison = Comparison(catalog)
+    comparison.here()
+    with tempfile.TemporaryDirectory(dir=catalog.data) as folder:
+        comparison.readers(Path(folder))
+    comparison.nodes(nodes)
 
 
 def resident_peak() -> dict[str, float]:
@@ -266,8 +286,9 @@ def grow(data: Path, out: Path, sizes: Sequence[int]) -> None:
         for step in ("build", "ask"):
             if step == "build" and (folder / "MANIFEST.json").exists():
                 continue
-            command = [sys.executable, "-m", "bench.scaling", step, "--data", str(data), "--out", str(folder)]
-            done = subprocess.run([*command, str(units)], stdout=subprocess.PIPE, text=True, check=True)
+            command = [sys.executable, "-m", "bench.scaling", step, str(units)]
+            command += ["--data", str(data), "--out", str(folder)]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         print(done.stdout.strip(), flush=True)
 
 

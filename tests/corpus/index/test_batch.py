@@ -119,8 +119,11 @@ def test_a_dask_cluster_builds_the_same(catalog, tmp_path):
     from distributed import Client, LocalCluster
 
     here = build(plan_of(catalog, tmp_path / "w1", tmp_path / "o1", 4, 3), Here())
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster:
-        with Client(cluster) as client, client.get_executor(pure=False) as executor:
-            there = build(plan_of(catalog, tmp_path / "w2", tmp_path / "o2", 4, 3), executor)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster,
+        Client(cluster) as client,
+        client.get_executor(pure=False) as executor,
+    ):
+        there = build(plan_of(catalog, tmp_path / "w2", tmp_path / "o2", 4, 3), executor)
     assert there == here
     assert contents(tmp_path / "o2" / "shards") == contents(tmp_path / "o1" / "shards")

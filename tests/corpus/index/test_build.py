@@ -1,6 +1,7 @@
 """Snapshots: the same as a dict over all segments would give, however they are cut and ordered."""
 
 import random
+import tracemalloc
 from collections import defaultdict
 from dataclasses import replace
 
@@ -219,3 +220,26 @@ def test_a_build_that_fails_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         build_snapshot(tmp_path / "snapshots", segments, DEFAULT)
     assert not list((tmp_path / "snapshots").iterdir())
+
+
+def most_memory(root, segments):
+    """Bytes that a build holds at most, beyond what it began with (mapped files are not counted)."""
+    tracemalloc.start()
+    try:
+        build_snapshot(root, segments, DEFAULT)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_build_holds_one_part_and_a_few_numbers_a_unit(tmp_path, monkeypatch):
+    monkeypatch.setattr(merge, "PART_ENTRIES", 10_000)
+    monkeypatch.setattr(origins, "SPAN", 4000)
+    segments = [random_segment(tmp_path, n, files=1, units=4000, keys=60_000) for n in range(16)]
+    build_snapshot(tmp_path / "warm", segments[:1], DEFAULT)
+    few, many = (most_memory(tmp_path / str(n), segments[:n]) for n in (4, 16))
+    units = 12 * 4000
+    entries = sum(len(s.array("algorithm.key", "<u8")) for s in segments[4:])
+    assert entries > 4 * units
+    # 58 bytes a unit; the entries of one layer in memory would be 180 more.
+    assert many - few < 100 * units
