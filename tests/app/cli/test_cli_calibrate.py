@@ -1,5 +1,6 @@
 """`whence corpus calibrate`: measured, kept beside the snapshot, handed on; bad files are told."""
 
+import gc
 from random import Random
 
 import pytest
@@ -69,6 +70,7 @@ def test_the_next_snapshot_goes_on_with_it_and_old_ones_take_theirs_along(whence
     catalog = Catalog(home)
     catalog.calibrate(str(catalog.current()), BUILT_IN)
     known = null_file(catalog.open().folder)
+    gc.collect()  # what a command opened is read no more
     for number in range(3):
         add_release(catalog, f"pkg:generic/more@{number}", {"more.py": made(3, 100 + number)})
         catalog.build()
