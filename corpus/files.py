@@ -83,6 +83,13 @@ _GENERATED_SOMEHOW = re.compile(
     rb"|^\W{0,6}Generated (?:by|from|with)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+# What a head in lower case holds when any of the patterns above can match: a search for plain bytes is cheap.
+_SAYS_GENERATED = tuple(
+    mark.encode()
+    for mark in ("generated", "do not", "bison", "yacc", "yy_int_aligned", "flex_scanner", "swig", "f2c",
+                 "gperf", "created by: the qt", "meta object code")
+)  # fmt: skip
+_SAYS_BUILT = (b"generated", b"from configure.")
 _MADE_FROM = re.compile(rb'^[ \t]*#[ \t]*(?:line[ \t]+)?\d{1,9}[ \t]+"([^"\n]{1,300})"', re.MULTILINE)
 _STEM_NOISE = re.compile(r"^lex\.|(?:\.tab|\.yy|_wrap|\.pb|_pb2|_pb2_grpc|_parser|_lexer)$")
 
@@ -137,16 +144,17 @@ def classify(path: str, data: bytes, *, siblings: frozenset[str] | None = None) 
     if not text.strip():
         return Skip(path, "empty")
     head = text[:_HEAD]
+    folded = head.lower()
     language = language_of(path, head)
-    if reason := _not_source(path, head, language):
+    if reason := _not_source(path, head, folded, language):
         return Skip(path, reason)
     assert language is not None
     if reason := _not_written(path, text, language):
         return Skip(path, reason)
-    generated = _generator(head)
+    generated = _generator(head, folded)
     if generated is not None and siblings is not None and _has_source(path, text, generated, siblings):
         return Skip(path, "generated")
-    labels = _labels(path, head)
+    labels = _labels(path, folded)
     if generated is not None:
         labels = ("generated", *labels)
     return TreeFile(path, language, text, blob_id(data), labels)
@@ -176,11 +184,11 @@ def _is_binary(data: bytes) -> bool:
     return b"\0" in data or control > _MOST_CONTROL * len(head)
 
 
-def _not_source(path: str, head: bytes, language: str | None) -> str:
+def _not_source(path: str, head: bytes, folded: bytes, language: str | None) -> str:
     """Why a text is not source code of this package, by name and first lines; "" when it is."""
     name = path.rsplit("/", 1)[-1].lower()
     stem, _, extension = name.rpartition(".")
-    if name in _BUILD_SCRIPTS or (_may_be_built(name) and _BUILD_SCRIPT_SAYS.search(head)):
+    if name in _BUILD_SCRIPTS or (_may_be_built(name) and _says_built(head, folded)):
         return "build script"
     if language is None or language == "text":
         if _LICENSE_TEXT.fullmatch(name):
@@ -212,8 +220,17 @@ def _not_written(path: str, text: bytes, language: str) -> str:
     return ""
 
 
-def _generator(head: bytes) -> tuple[str, ...] | None:
-    """Extensions of what a generated file was made from; None for a file that is not generated."""
+def _says_built(head: bytes, folded: bytes) -> bool:
+    return any(mark in folded for mark in _SAYS_BUILT) and _BUILD_SCRIPT_SAYS.search(head) is not None
+
+
+def _generator(head: bytes, folded: bytes) -> tuple[str, ...] | None:
+    """Extensions of what a generated file was made from; None for a file that is not generated.
+
+    folded: the head in lower case.
+    """
+    if not any(mark in folded for mark in _SAYS_GENERATED):
+        return None
     named = next((sources for pattern, sources in _GENERATORS if pattern.search(head)), None)
     return () if named is None and _GENERATED_SOMEHOW.search(head[:_GENERIC_HEAD]) else named
 
@@ -232,12 +249,12 @@ def _has_source(path: str, text: bytes, extensions: tuple[str, ...], siblings: f
     return bool(named) and any(sibling.rsplit("/", 1)[-1] in named for sibling in siblings)
 
 
-def _labels(path: str, head: bytes) -> tuple[str, ...]:
+def _labels(path: str, folded: bytes) -> tuple[str, ...]:
     *folders, name = path.split("/")
     names = {folder.lower() for folder in folders}
     labels = {label for label, known in _FOLDER_LABELS.items() if not known.isdisjoint(names)}
     if _TEST_NAME.fullmatch(name):
         labels.add("test")
-    if _GNULIB.search(head):
+    if b"gnu" in folded and _GNULIB.search(folded):
         labels.add("vendored")
     return tuple(sorted(labels))

@@ -130,6 +130,10 @@ class Ingester:
     def __exit__(self, *details: object) -> None:
         self._stack.close()
 
+    def warm(self) -> None:
+        """Start a child that parses, before time counts."""
+        self._pool.run("corpus.machine_code:warm")
+
     def _tell(self, purl: str, step: str, done: int = 0, total: int | None = None) -> None:
         if self._progress is not None:
             self._progress(purl, step, done, total)

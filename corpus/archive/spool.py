@@ -21,12 +21,16 @@ def location(spool: Path, sha1: str) -> Path:
 
 def store(spool: Path, data: bytes | bytearray, name: str) -> None:
     """Write `data` under its id, whole or not at all, unless it is there already."""
-    target = location(spool, name)
-    if target.exists():
+    folder = os.path.join(spool, name[:2])
+    target, unfinished = os.path.join(folder, name), os.path.join(folder, f".{name}.{os.getpid()}")
+    if os.path.exists(target):
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{name}.{os.getpid()}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(unfinished, flags, 0o600)
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)
+        descriptor = os.open(unfinished, flags, 0o600)
     with os.fdopen(descriptor, "wb", buffering=0) as file:
         view = memoryview(data)
         while view:

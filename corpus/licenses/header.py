@@ -32,6 +32,13 @@ _SPEAKS = re.compile(
     r"|under (?:the )?(?:(?:modified|new|[234].clause) )?(?:mit|bsd|isc)\b",
     re.IGNORECASE,
 )
+# One of these is in every text that it finds: a search for plain text is cheap.
+_SPOKEN = (
+    "licen", "copyleft", "gpl", "general public", "free software", "redistribut", "permission", "permitted",
+    "public", "warrant", "creative commons", "proprietary", "confidential", "trade secret", "disclaim",
+    "restriction", "freely", "special exception", "commercial", "cecill", "this notice", "copyright notice",
+    "misrepresent", "following conditions are", "terms ", "may be ", "copying", "under",
+)  # fmt: skip
 # Unmarked prose counts as a comment: macros and here-documents hide notices from any comment syntax.
 _PROSE_WORD = re.compile(r"\b[A-Za-z]{2,}+(?=[ ,.;:])")
 _CODE = re.compile(r"[{}=\[\]]|[;({,]$|->|::")
@@ -145,6 +152,10 @@ def notice_key(notice: str) -> str:
 
 
 def speaks_of_licensing(text: str) -> bool:
+    if text.isascii():  # of other letters some are equal when case is ignored and yet no others in lower case
+        folded = text.lower()
+        if not any(mark in folded for mark in _SPOKEN):
+            return False
     return _SPEAKS.search(text) is not None
 
 

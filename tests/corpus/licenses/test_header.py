@@ -156,3 +156,23 @@ _PIECES = st.sampled_from(
 @given(st.lists(_PIECES, max_size=30).map("".join))
 def test_a_text_that_is_passed_over_holds_nothing(text: str) -> None:
     assert read_header(text.encode()) == header._read(text)
+
+
+_SAID = """licence LICENSED copyleft AGPL general_public free_software_of_ours redistribute permission permitted
+public_domain public-domain warranty warranties creative_commons proprietary confidential trade_secret disclaim
+without_restriction no_restriction freely special_exception commercial_use noncommercial non-commercial CeCILL
+this_notice copyright_notice misrepresented following_conditions_are terms_of terms_and may_be_used may_be_copied
+may_be_distributed see_COPYING distributed_under released_under available_under provided_under published_under
+under_the_MIT under_new_BSD under_the_3-clause_BSD"""
+
+
+@pytest.mark.parametrize("said", [words.replace("_", " ") for words in _SAID.split()])
+def test_no_text_that_speaks_is_passed_over_unread(said: str) -> None:
+    assert header._SPEAKS.search(said)
+    assert header.speaks_of_licensing(said)
+    assert header.speaks_of_licensing(f"\u00e9 {said}")
+
+
+@given(st.text(st.sampled_from("abcdefgilmnoprstuvwy -"), max_size=60))
+def test_plain_search_never_contradicts_the_pattern(text: str) -> None:
+    assert header.speaks_of_licensing(text) == (header._SPEAKS.search(text) is not None)
