@@ -8,6 +8,7 @@ A matched token speaks for a common source as far as it would surprise between u
     renaming    names that foretell their partners (negative where they mislead: see corpus.renaming)
     skipped     tokens passed over on either side (negative)
     idiom       matched runs that many origins share count for little
+    declaration preprocessor lines and stub files say how code is built and called: they count for less
     progression numbers in equal steps count for almost nothing
     repetition  so does what the region itself repeats (tables, unrolled code, lists of the same call)
 
@@ -50,6 +51,11 @@ REPETITION = 0.25
 """Factor on tokens that end a run of REPEAT tokens which the region has had before."""
 
 REPEAT = 6
+DECLARATION = 0.4
+"""Factor on tokens of preprocessor lines and of stub files: export macros, feature tests and signatures with
+annotations are alike wherever they are written."""
+
+STUBS = (".pyi", ".d.ts", ".mli")
 PROGRESSION = 0.1
 """Factor on numbers that go on in equal steps (1, 2, 3, …), and on what stands between them."""
 
@@ -160,6 +166,15 @@ def counted(query: Query, at: NDArray[np.int64]) -> NDArray[np.bool_]:
     return out
 
 
+def declaring(query: Query) -> NDArray[np.bool_]:
+    """Which tokens stand on a preprocessor line, or in a stub file."""
+    if query.path.endswith(STUBS) or not len(query):
+        return np.ones(len(query), bool)
+    starts = np.flatnonzero(np.concatenate(([True], query.line[1:] != query.line[:-1])))
+    marked = np.array([query.spelling[at] == b"#" for at in starts.tolist()], bool)
+    return np.repeat(marked, np.diff(np.append(starts, len(query))))
+
+
 def line_pairs(
     query_lines: NDArray[np.int64], target_lines: NDArray[np.int64]
 ) -> tuple[tuple[int, int], ...]:
@@ -190,6 +205,7 @@ def weigh(
     weight = np.where(idiom[left], IDIOM, 1.0) * run_factors(left, right)
     weight *= np.where(repeated(query.renamed, left), REPETITION, 1.0)
     weight *= np.where(counted(query, left), PROGRESSION, 1.0)
+    weight *= np.where(declaring(query)[left], DECLARATION, 1.0)
     same = query.raw[left] == target.raw[right]
     structure = STRUCTURE * float(weight.sum())
     spelled = SPELLING * float((weight * rarity[left])[same].sum())

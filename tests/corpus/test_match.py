@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from corpus.evidence import declaring
 from corpus.index.catalog import Catalog
 from corpus.match import is_alert, match
 from corpus.model import ChangedFile, Region
@@ -274,3 +275,16 @@ def test_matching_is_deterministic(index):
     change = added(*SIMPLEX)
     query = make_query(change, "c")
     assert match(query, index, DEFAULT) == match(make_query(change, "c"), index, DEFAULT)
+
+
+def test_preprocessor_lines_and_stubs_are_declarations():
+    def told(path, text, language):
+        query = make_query(ChangedFile(path, (Region(1, tuple(text), (True,) * len(text)),)), language)
+        marked = declaring(query)
+        return [query.spelling[at] for at in range(len(query)) if marked[at]]
+
+    guard = [b"#if defined(A)", b"int f(void);", b"#  define B 1", b"#endif"]
+    assert told("a.h", guard, "c") == b"# if defined ( A ) # define B 1 # endif".split()
+    assert told("a.py", [b"def f(x: int) -> int: ...", b"# a comment"], "python") == []
+    assert len(told("a.pyi", [b"def f(x: int) -> int: ..."], "python")) > 10
+    assert told("a.h", [], "c") == []
