@@ -158,12 +158,15 @@ def test_a_text_that_is_passed_over_holds_nothing(text: str) -> None:
     assert read_header(text.encode()) == header._read(text)
 
 
-_SAID = """licence LICENSED copyleft AGPL general_public free_software_of_ours redistribute permission permitted
-public_domain public-domain warranty warranties creative_commons proprietary confidential trade_secret disclaim
-without_restriction no_restriction freely special_exception commercial_use noncommercial non-commercial CeCILL
-this_notice copyright_notice misrepresented following_conditions_are terms_of terms_and may_be_used may_be_copied
-may_be_distributed see_COPYING distributed_under released_under available_under provided_under published_under
-under_the_MIT under_new_BSD under_the_3-clause_BSD"""
+_SAID = """
+licence LICENSED copyleft AGPL general_public free_software_of_ours redistribute permission
+permitted public_domain public-domain warranty warranties creative_commons proprietary confidential
+trade_secret disclaim without_restriction no_restriction freely special_exception commercial_use
+noncommercial non-commercial CeCILL this_notice copyright_notice misrepresented
+following_conditions_are terms_of terms_and may_be_used may_be_copied may_be_distributed see_COPYING
+distributed_under released_under available_under provided_under published_under under_the_MIT
+under_new_BSD under_the_3-clause_BSD
+"""
 
 
 @pytest.mark.parametrize("said", [words.replace("_", " ") for words in _SAID.split()])
