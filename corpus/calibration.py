@@ -5,7 +5,8 @@ resemble outside their own package is mostly chance. The best match of each func
 algorithm layer, is what the tails of a `Null` are fitted to (see `corpus.null`).
 
 What shares its ancestry with its origin is not unrelated. Files that another release holds too, vendored,
-generated and test ones are never drawn; what is left of it the fit tells apart.
+generated and test ones are never drawn; a package that another one bundles is told by its literal copies and
+left out of that pair (`unrelated`); what is left of it, a function here and there, the fit tells apart.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ LEAST_LINES, MOST_LINES = 8, 300
 """Shorter functions agree with nothing; longer ones are tables and generated code."""
 
 LEAST_FUNCTIONS = 100
+BUNDLED_TOKENS = 50
+BUNDLED_COPIES = 3
+BUNDLED_SHARE = 0.05
 NOT_OWN = frozenset({"generated", "vendored", "test", "example"})
 Progress = Callable[[int, int], None]
 _FUNCTION = UNIT_KINDS.index("function")
@@ -205,8 +209,32 @@ def _work(
             pipe.send(error)
 
 
+def unrelated(measured: Sequence[Reached]) -> list[Reached]:
+    """Those whose best matches are not between packages of which one holds the other, or a part of it.
+
+    Such a pair has BUNDLED_COPIES literal copies, of BUNDLED_SHARE of the functions measured of the package.
+    """
+    functions = Counter(package_name(r.function.purl) for r in measured)
+    copies = Counter(
+        (package_name(r.function.purl), package_name(r.copy.origin.purl))
+        for r in measured
+        if r.copy and r.copy.evidence.kind == "literal" and r.copy.evidence.tokens >= BUNDLED_TOKENS
+    )
+    bundled = {
+        pair for pair, n in copies.items() if n >= max(BUNDLED_COPIES, BUNDLED_SHARE * functions[pair[0]])
+    }
+    return [r for r in measured if bundled.isdisjoint(_pairs(r))]
+
+
+def _pairs(one: Reached) -> set[tuple[str, str]]:
+    """(package of the function, package of the origin) of its best matches."""
+    origins = {package_name(m.origin.purl) for m in (one.copy, one.derived) if m is not None}
+    return {(package_name(one.function.purl), origin) for origin in origins}
+
+
 def null_of(index: Snapshot, measured: Sequence[Reached], otherwise: Null = BUILT_IN) -> Null:
     """The tails of what was measured; one that too few functions reach is taken from `otherwise`."""
+    measured = unrelated(measured)
     copies = fit([r.copy.evidence.bits if r.copy else -math.inf for r in measured], index.units)
     derived = fit(
         [r.derived.strength if r.derived else -math.inf for r in measured], origin_units(index.facts)

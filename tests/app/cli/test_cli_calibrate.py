@@ -1,10 +1,12 @@
 """`whence corpus calibrate`: measured, kept beside the snapshot, handed on; bad files are told."""
 
 import gc
+from collections import Counter
 from random import Random
 
 import pytest
 
+from corpus.calibration import best, draw, unrelated
 from corpus.index.catalog import Catalog
 from corpus.index.snapshot import null_file
 from corpus.null import BUILT_IN
@@ -105,3 +107,17 @@ def test_a_background_too_small_to_measure_on_is_refused(whence, tmp_path):
     ran = whence("corpus", "calibrate", data=tmp_path / "data")
     assert ran.code == 2
     assert "30 functions" in ran.err
+
+
+def test_functions_of_a_package_that_the_origin_bundles_are_left_out(tmp_path):
+    catalog = sample_corpus(tmp_path / "data")
+    bundled, own = made(40, 1), made(120, 2)
+    add_release(catalog, "pkg:generic/part@1.0", {"part.py": bundled}, MIT, background=True)
+    add_release(catalog, "pkg:generic/noise@1.0", {"noise.py": own}, MIT, background=True)
+    add_release(catalog, "pkg:generic/whole@1.0", {"whole.py": made(30, 3) + bundled}, GPL)
+    catalog.build()
+    index = catalog.open()
+    measured = [best(index, function, catalog.params) for function in draw(index, 160, 1)]
+    kept = Counter(one.function.purl for one in unrelated(measured))
+    assert kept["pkg:generic/part@1.0"] <= 2
+    assert kept["pkg:generic/noise@1.0"] == 120
