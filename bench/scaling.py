@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ from corpus.index.snapshot import Snapshot
 from corpus.match import match
 from corpus.model import ChangedFile, Region
 from corpus.params import DEFAULT
-from corpus.query import make_query
+from corpus.query import Query, make_query
 
 DIFF_LINES = 300
 CHANGES = 24
@@ -62,27 +62,44 @@ class Recorder:
 
 
 def recorded(catalog: Catalog) -> list[Asked]:
-    """The lookups of changes that add 300 lines of indexed files, a list a change."""
+    """The lookups of changes that add 300 lines of indexed files, a list a change; kept for the next run."""
+    path = Path(tempfile.gettempdir()) / f"whence-lookups-{catalog.current()}.npz"
+    if path.exists():
+        stored = np.load(path)
+        names = [name.split() for name in stored.files]
+        return [
+            [(table, stored[f"{number} {at} {table}"]) for _, at, table in rows]
+            for number, rows in itertools.groupby(names, key=lambda name: name[0])
+        ]
     local = catalog.open()
     recorder = Recorder(local._lookup)
     index = Snapshot(local.folder, catalog.segments_root, DEFAULT, connect=lambda _: recorder)
-    numbers = np.random.default_rng(7).permutation(local.facts["files"])
     found: list[Asked] = []
-    for number in numbers.tolist():
-        ref = local.ref(number)
-        file, text = local.file(ref), local.segment(ref.segment).text(ref.file)
-        if text is None or file.lines < DIFF_LINES + 40 or file.tokens < 6 * DIFF_LINES:
-            continue
-        lines = tuple(text.split(b"\n")[40 : 40 + DIFF_LINES])
-        query = make_query(
-            ChangedFile(file.path, (Region(1, lines, (True,) * len(lines)),)), file.language, compiled=True
-        )
+    for query in queries(local):
         recorder.asked = []
         match(query, index, DEFAULT)
         found.append(recorder.asked)
         if len(found) == CHANGES:
             break
+    rows = {
+        f"{number} {at} {table}": keys
+        for number, asked in enumerate(found)
+        for at, (table, keys) in enumerate(asked)
+    }
+    np.savez(path, **rows)  # type: ignore[arg-type]
     return found
+
+
+def queries(local: Snapshot) -> Iterator[Query]:
+    """Changes that add 300 lines of files chosen by chance."""
+    for number in np.random.default_rng(7).permutation(local.facts["files"]).tolist():
+        ref = local.ref(number)
+        file, text = local.file(ref), local.segment(ref.segment).text(ref.file)
+        if text is None or file.lines < DIFF_LINES + 40 or file.tokens < 6 * DIFF_LINES:
+            continue
+        lines = tuple(text.split(b"\n")[40 : 40 + DIFF_LINES])
+        change = ChangedFile(file.path, (Region(1, lines, (True,) * len(lines)),))
+        yield make_query(change, file.language, compiled=True)
 
 
 @dataclass(frozen=True, slots=True)
