@@ -67,6 +67,14 @@ for the origin's own (of 50 functions of a Go library, 6 stood above the thresho
 of an index)."""
 
 
+FEW_SPEAKERS = 3
+SPEAKER_FILES = 10
+UNSPOKEN = 0.8
+"""Taken off where fewer than so many packages have so many files in the language of the change: what
+everybody writes in it is rare in the index then (three of 23 functions of a Go library were the strongest of
+732 functions, beside one Go program)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """A candidate with the parts of its file that agree with the change.
@@ -102,13 +110,24 @@ def derived(
         return []
     others = [c for c in pool if package_name(c.purl) != package_name(chosen[0].purl)][:RIVALS]
     wanted = list(dict.fromkeys((*chosen, *others)))
+    spoken = speakers(index, query.language, accept) >= FEW_SPEAKERS
     gathered = [_gather(query, index, disguise, c) for c in wanted]
     found = []
     for one in gathered[: len(chosen)]:
-        match = _match(query, index, disguise, one, gathered)
+        match = _match(query, index, disguise, one, gathered, spoken)
         if match is not None:
             found.append(match)
     return sorted(found, key=lambda m: (-m.rank, m.start_line, m.origin.purl))
+
+
+def speakers(index: Index, language: str, accept: Callable[[str], bool] = lambda purl: True) -> int:
+    """How many packages of the index are written in a language or its family, as far as they are accepted."""
+    found = set()
+    for segment in index.facts["segments"]:
+        files = sum(n for one, n in segment["languages"].items() if _same_family(language, one))
+        if files >= SPEAKER_FILES and accept(segment["purl"]):
+            found.add(package_name(segment["purl"]))
+    return len(found)
 
 
 def best_of_files(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -217,7 +236,12 @@ def standing(
 
 
 def _match(
-    query: Query, index: Index, disguise: Disguise, one: Gathered, others: Sequence[Gathered]
+    query: Query,
+    index: Index,
+    disguise: Disguise,
+    one: Gathered,
+    others: Sequence[Gathered],
+    spoken: bool,
 ) -> Match | None:
     ref = one.candidate.ref
     lines = index.tokens(ref).line.astype(np.int64)
@@ -241,6 +265,9 @@ def _match(
     if not any(segment["background"] for segment in index.facts["segments"]):
         height -= NO_BACKGROUND
         discounts += ("no background releases are indexed, so what is common code can be told less well",)
+    if not spoken:
+        height -= UNSPOKEN
+        discounts += (f"little {query.language} is indexed, so what is common in it can be told less well",)
     same = _same_family(query.language, index.file(ref).language)
     if same and not any(_same_family(query.language, index.file(o.candidate.ref).language) for o in others):
         height -= NO_RIVAL_IN_LANGUAGE

@@ -35,7 +35,7 @@ from corpus.params import Params
 
 __all__ = ["FORMAT", "UNITS_PER_CLUSTER", "Progress", "build_snapshot", "rarity", "write_tables"]
 
-FORMAT = 2
+FORMAT = 3
 STEPS = 6
 
 Progress = Callable[[str, int, int], None]
@@ -135,7 +135,8 @@ def snapshot_facts(
         "params": params.digest,
         "segments": [
             {"name": s.name, "purl": s.facts.purl, "background": s.facts.background, "first_unit": base,
-             "files": s.counts["files"], "content": s.manifest["content"]}
+             "files": s.counts["files"], "languages": s.counts["languages"],
+             "content": s.manifest["content"]}
             for s, base in zip(segments, merge.bases[:-1], strict=True)
         ],
         "releases": len(segments),

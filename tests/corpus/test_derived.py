@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from corpus.derived import derived, region_of
+from corpus.derived import derived, region_of, speakers
 from corpus.disguise import Part
 from corpus.fingerprint.words import parts
 from corpus.match import match
@@ -159,6 +159,24 @@ def test_alone_in_its_language_an_origin_stands_lower(tmp_path):
     told = {alone: " ".join(match.evidence.discounts) for alone, match in found.items()}
     assert "nothing else in julia" in told[True]
     assert "nothing else in julia" not in told[False]
+
+
+def test_in_a_language_of_which_little_is_indexed_an_origin_stands_lower(tmp_path):
+    found = {}
+    for packages in (2, 3):
+        catalog = sample_corpus(tmp_path / str(packages))
+        add_release(catalog, "pkg:generic/glow@3.1", {"src/glow.c": ORIGIN}, GPL)
+        for number in range(packages):
+            files = {f"f{n}.jl": f"f{n}(x) = x + {n}{number}\n".encode() for n in range(10)}
+            add_release(catalog, f"pkg:generic/julian{number}@1", files, MIT)
+        catalog.build()
+        index = catalog.open()
+        assert speakers(index, "julia") == packages
+        assert speakers(index, "julia", lambda purl: "julian0" not in purl) == packages - 1
+        found[packages] = derived(query_of("new.jl", JULIA, "julia"), index)[0]
+    assert found[3].standing - found[2].standing > 0.5
+    assert any("little julia" in told for told in found[2].evidence.discounts)
+    assert not any("little julia" in told for told in found[3].evidence.discounts)
 
 
 def test_a_port_that_keeps_some_lines_is_one_finding(index):
