@@ -18,6 +18,7 @@ from pathlib import Path
 
 from app.db.engine import require_durable
 from app.db.upgrade import upgrade
+from app.lookup.connect import Connect, connector
 from app.queue import ArqBells, Bells, JobQueue
 from app.settings import Settings
 from app.work import Database, Work
@@ -40,8 +41,8 @@ class Snapshots:
     A damaged one is never read again here; the one before it answers, and its id stands in the report.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, catalog: Catalog, connect: Connect | None = None) -> None:
+        self._catalog, self._connect = catalog, connect
         self._open: dict[str, Snapshot] = {}
         self._damaged: dict[str, int] = {}  # id → inode: what is built anew has another
         self._lock = threading.Lock()
@@ -70,8 +71,9 @@ class Snapshots:
                     return self._open[name]
                 try:
                     opened = Snapshot(
-                        folder, self._catalog.segments_root, self._catalog.params, verify=verify
-                    )
+                        folder, self._catalog.segments_root, self._catalog.params,
+                        verify=verify, connect=self._connect,
+                    )  # fmt: skip
                 except CorruptSnapshot as error:
                     if not is_passing(error):
                         self._damaged[name] = inode
@@ -137,13 +139,14 @@ class Context:
         queue: JobQueue = ArqBells(url) if url else Bells()
         database = Database(settings.sqlalchemy_url, queue)
         catalog = Catalog(settings.data_dir)
+        snapshots = Snapshots(catalog, connector(settings.lookup.get_secret_value()))
         limits = Limits(memory=settings.scan_memory, seconds=settings.file_seconds)
         with Pool(settings.scan_processes, limits, PRELOAD) as children:
             try:
                 if migrate:
                     await asyncio.to_thread(upgrade, settings.sqlalchemy_url)
                 await require_durable(database.engine)
-                yield cls(settings, database, queue, catalog, Snapshots(catalog), children)
+                yield cls(settings, database, queue, catalog, snapshots, children)
             finally:
                 await queue.close()
                 await database.close()

@@ -37,6 +37,11 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="`redis://:password@host:6379/0`; empty: embedded mode, the server itself does the work.",
     )
+    lookup: SecretStr = Field(
+        default=SecretStr(""),
+        description="Where the tables of the index are asked for: `postgresql://…;…`, a URL a node, or "
+        "`readers:host:port,host:port;…`, the readers of each shard; empty: in the data folder.",
+    )
     host: str = Field(default="127.0.0.1", description="Address that the server listens on.")
     port: int = Field(default=8321, ge=0, le=65535, description="Port; 0 takes a free one.")
     keys_required: Literal["auto", "always"] = Field(
