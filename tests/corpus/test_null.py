@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.errors import BadCalibration
-from corpus.null import BUILT_IN, LEAST_EXCEEDANCES, LEAST_UNITS, Null, Tail, decode, fit, read
+from corpus.null import BUILT_IN, FORMAT, LEAST_EXCEEDANCES, LEAST_UNITS, Null, Tail, decode, fit, read
 
 tails = st.builds(
     Tail,
@@ -99,9 +99,9 @@ BAD = {
     "no JSON": "{",
     "deep": "[" * 100_000,
     "no object": "[1]",
-    "a missing part": json.dumps({"format": 1, "copies": {}}),
-    "another format": BUILT_IN.encode().replace('"format": 1', '"format": 7'),
-    "a tail that is none": json.dumps({"format": 1, "copies": 3, "derived": 4}),
+    "a missing part": json.dumps({"format": FORMAT, "copies": {}}),
+    "another format": BUILT_IN.encode().replace(f'"format": {FORMAT}', '"format": 99'),
+    "a tail that is none": json.dumps({"format": FORMAT, "copies": 3, "derived": 4}),
     "a key too many": altered("more", 1),
     "a text for a number": altered("scale", "0.4"),
     "a truth value": altered("functions", True),
