@@ -19,6 +19,10 @@ ALERT_CHANCE = 0.001
 """What a match must not exceed to be shown to everybody: of 1,000 functions that nobody copied, one resembles
 something as well in the whole index."""
 
+BACKGROUND_CHANCE = 1e-5
+"""The same for a copy of background: permissive code that much else resembles is worth attention where it is
+beyond doubt."""
+
 ALERT_TOKENS = 24
 ALERT_STRUCTURE = 12.0
 ALERT_APART = 8.0
@@ -135,7 +139,8 @@ def is_substantial(match: Match) -> bool:
 
 def is_alert(match: Match) -> bool:
     """Whether a match is strong enough to be shown to everybody."""
-    return match.chance <= ALERT_CHANCE and is_substantial(match)
+    allowed = BACKGROUND_CHANCE if match.origin.background else ALERT_CHANCE
+    return match.chance <= allowed and is_substantial(match)
 
 
 def select(found: Sequence[Match]) -> list[Match]:
