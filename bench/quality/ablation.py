@@ -92,7 +92,7 @@ def honest(catalog: Catalog, index: Snapshot, number: int, seed: int) -> Iterato
                 found = matches_of(
                     added(piece).files, index, partial(lambda own, other: not same_package(own, other), purl)
                 )
-                unexplained = [m for m in found if not reason(f"{piece.path} ~ {_origin(m, index)}")]
+                unexplained = [m for m in found if not reason(f"{piece.path}: ~ {_origin(m, index)}")]
                 yield Tried("honest", tuple((m, False) for m in unexplained))
 
 
