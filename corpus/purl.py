@@ -71,7 +71,7 @@ def local_purl(path: Path | str) -> str:
     from packageurl import PackageURL
 
     place = Path(path).absolute()
-    name = place.name or "local"
+    name = place.name.strip() or "local"  # a name of white space alone is none to the purl
     url = place.as_uri()
     return canonical(str(PackageURL("generic", None, name, "local", {"download_url": url}).to_string()))
 

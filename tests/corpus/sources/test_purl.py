@@ -116,6 +116,7 @@ _file_name = st.text(st.characters(exclude_characters="/\0", exclude_categories=
 
 @given(_file_name)
 @example("a b+c@é#?%25.tar.gz")
+@example("\u3000")
 def test_local_paths_survive(name: str) -> None:
     from urllib.parse import unquote, urlsplit
 
