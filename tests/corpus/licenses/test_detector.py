@@ -145,7 +145,8 @@ def test_copyleft_is_never_read_as_permissive(detector: Detector) -> None:
 
 
 def test_each_notice_is_detected_once_ever(tmp_path: Path) -> None:
-    text = grant(LATER.format(2))
+    # In words that are not the recommended ones: those are read without scancode.
+    text = "You may use and share this file under the GNU General Public License, version 2 or later."
     counted: list[tuple[int, int]] = []
     with Detector(tmp_path, processes=1) as first:
         before = first.detect(
