@@ -41,13 +41,18 @@ def worst(client: httpx2.Client, scan: dict[str, Any]) -> tuple[str, str, str]:
     )
 
 
+def _forget_decisions(client: httpx2.Client) -> None:
+    for decision in client.get("/v1/decisions", params={"limit": 200}).json()["decisions"]:
+        assert client.delete(f"/v1/decisions/{decision['id']}").status_code == 204
+
+
 @pytest.fixture
 def dora(service: Service) -> Iterator[httpx2.Client]:
     """A client of a tenant of its own each time: decisions count for a whole tenant."""
     with service.client("ada") as ada:
-        for decision in ada.get("/v1/decisions", params={"limit": 200}).json()["decisions"]:
-            assert ada.delete(f"/v1/decisions/{decision['id']}").status_code == 204
+        _forget_decisions(ada)
         yield ada
+        _forget_decisions(ada)  # other tests share the tenant
 
 
 def decided(client: httpx2.Client, finding: str, **more: str) -> dict[str, Any]:
