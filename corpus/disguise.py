@@ -41,9 +41,6 @@ GAP = 45
 BAG_FLOOR = 300.0
 """Bits added under the root of the bag score: small units must not win by being small."""
 
-SECOND_ALIGNED = 4.0
-SECOND_BAG = 0.5
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

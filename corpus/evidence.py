@@ -193,7 +193,6 @@ def weigh(
     rarity: NDArray[np.float64],
     idiom: NDArray[np.bool_],
     origin_tokens: int,
-    spelling: dict[int, str] | None = None,
 ) -> Evidence:
     """Evidence of one alignment. rarity: bits of surprise of each query token's spelling; idiom: bool[n].
 
