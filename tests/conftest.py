@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.figures import (
     figure,
@@ -22,6 +23,10 @@ __all__ = [
     "pytest_runtest_makereport",
     "pytest_terminal_summary",
 ]
+
+# Examples that are slow on a busy machine prove nothing: what must be quick is measured by tests.pace.
+settings.register_profile("whence", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("whence")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

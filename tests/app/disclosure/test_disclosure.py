@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +12,7 @@ from app.disclosure.rules import RULES, judge
 from app.disclosure.trailers import best_reader, commit_check_signatures, own_signatures
 from app.policy.parse import parse
 from app.report.wording import ai_use_words
+from tests.pace import within
 
 READERS = [own_signatures, commit_check_signatures]
 
@@ -103,9 +102,7 @@ def test_any_text_is_read_and_quoted_in_one_short_line(text: str, commits: list[
      "## AI use\n" + "not used by an " * 10_000],
 )  # fmt: skip
 def test_hostile_texts_take_linear_time(text: str) -> None:
-    started = time.process_time()
-    read([text.encode()], text)
-    assert time.process_time() - started < 2
+    assert within(lambda: read([text.encode()], text), 2)
 
 
 COMMIT = b"x\n\nAssisted-by: Claude"

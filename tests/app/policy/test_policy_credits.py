@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from app.policy.credits import accept_in, accepted, credit_in, with_credit
 from app.policy.model import Verdict
+from tests.pace import within
 
 ATTRIBUTION = Verdict("attribution", "permissive", "why.", "do")
 CONFLICT = Verdict("conflict", "copyleft-into-permissive", "why.", "do")
@@ -166,11 +165,9 @@ def test_a_snippet_under_another_licence_settles_nothing() -> None:
 
 
 def test_hostile_files_take_linear_time() -> None:
-    began = time.process_time()
     text = ["# SPDX-SnippetBegin whence: accept " + "x" * 100_000] * 200 + [
         "# copied from gsl" * 20_000
     ] * 200
-    accept_in(text, 1, 400)
-    credit_in(text, 350, 400, ["gsl"] * 50)
-    credit_in(["#" + " " * 200_000, "x"], 2, 2, ["gsl"])
-    assert time.process_time() - began < 3
+    assert within(lambda: accept_in(text, 1, 400), 2)
+    assert within(lambda: credit_in(text, 350, 400, ["gsl"] * 50), 2)
+    assert within(lambda: credit_in(["#" + " " * 200_000, "x"], 2, 2, ["gsl"]), 1)

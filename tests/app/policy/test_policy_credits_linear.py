@@ -5,13 +5,14 @@ They are read in the process that matches, not in a child, so nothing in a submi
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.policy.credits import MAX_LINE, accept_in, credit_in
+from tests.pace import seconds, within
 
 # What the patterns begin with, end with and repeat.
 PIECES = (
@@ -22,29 +23,26 @@ PIECES = (
 NAMES = ("kernels", "solve kernels (x)+", "a" * 200)
 
 
-def seconds(lines: list[str]) -> float:
-    """Processor time of both readers over all lines; the better of two."""
-    best = float("inf")
-    for _ in range(2):
-        started = time.process_time()
+def reading(lines: list[str]) -> Callable[[], None]:
+    """Both readers over all lines."""
+
+    def read() -> None:
         accept_in(lines, 1, len(lines), range(1, len(lines) + 1))
         credit_in(lines, len(lines) // 2 + 1, len(lines), NAMES)
-        best = min(best, time.process_time() - started)
-    return best
+
+    return read
 
 
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=4), st.booleans())
 @settings(max_examples=25, deadline=None)
 def test_eight_times_the_lines_take_about_eight_times_as_long(pieces: list[str], whole_lines: bool) -> None:
     line = ("".join(pieces) * MAX_LINE)[:MAX_LINE] if whole_lines else "".join(pieces)
-    few = seconds([line] * 50)
-    many = seconds([line] * 400)
-    assert many < 8 * 3 * few + 0.1
+    few = seconds(reading([line] * 50), at_most=0, readings=3)
+    assert within(reading([line] * 400), 8 * 3 * few + 0.1)
 
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_longer_line_takes_no_longer(piece: str) -> None:
     """Lines are cut: a line of a megabyte costs what one of 2,000 characters does, and finding its end."""
-    usual = seconds([(piece * MAX_LINE)[:MAX_LINE]] * 10)
-    huge = seconds([piece * (1_000_000 // len(piece))] * 10)
-    assert huge < 5 * usual + 0.5
+    usual = seconds(reading([(piece * MAX_LINE)[:MAX_LINE]] * 10), at_most=0, readings=3)
+    assert within(reading([piece * (1_000_000 // len(piece))] * 10), 5 * usual + 0.5)

@@ -179,11 +179,13 @@ def test_osadl_as_published(tmp_path: Path) -> None:
 
 COST = """
 import sys, time
+from tests.pace import USUAL, loop
 began = time.process_time()
 from app.policy.compat import of_expression
 from app.policy.parse import parse
 of_expression(parse('deny = ["MIT"]', "whence.toml"), "GPL-2.0-or-later")
-print(time.process_time() - began, "numpy" in sys.modules, "licensedcode" in sys.modules)
+taken = time.process_time() - began
+print(taken * USUAL / loop(), "numpy" in sys.modules, "licensedcode" in sys.modules)
 """
 
 
@@ -192,7 +194,7 @@ def test_a_process_with_one_finding_pays_little() -> None:
         subprocess.run(
             [sys.executable, "-c", COST], capture_output=True, text=True, check=True, timeout=60
         ).stdout.split()
-        for _ in range(3)
+        for _ in range(4)
     ]
     assert min(float(run[0]) for run in runs) <= 0.15
     assert all(run[1:] == ["False", "False"] for run in runs)

@@ -1,7 +1,5 @@
 """What packages declare: names, metadata files, debian/copyright."""
 
-import time
-
 import pytest
 
 from corpus.licenses.declared import (
@@ -12,6 +10,7 @@ from corpus.licenses.declared import (
     read_dep5,
 )
 from corpus.licenses.names import MAX_NAME, from_name
+from tests.pace import within
 
 
 @pytest.mark.parametrize(
@@ -63,9 +62,7 @@ def test_names(name: str, expected: str) -> None:
     ],
 )
 def test_hostile_names_are_quick(name: str) -> None:
-    started = time.process_time()
-    from_name(name)
-    assert time.process_time() - started < 1.0
+    assert within(lambda: from_name(name), 1)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +200,5 @@ def test_many_wildcards_are_linear() -> None:
     hostile = b"Format: x\n\nFiles: " + b"a*" * 2_000 + b"b\nCopyright: x\nLicense: MIT\n"
     dep5 = read_dep5(hostile)
     assert dep5 is not None
-    started = time.process_time()
+    assert within(lambda: dep5.stanza("a" * 4_000), 2)
     assert dep5.stanza("a" * 4_000) is None
-    assert time.process_time() - started < 2.0

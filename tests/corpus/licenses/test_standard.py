@@ -1,11 +1,10 @@
 """The recommended GNU notice is read without scancode; a word that could change its terms leaves it alone."""
 
-import time
-
 import pytest
 
 from corpus.licenses.detector import Detector
 from corpus.licenses.standard import read_standard
+from tests.pace import within
 
 GRANT = (
     "{name} is free software; you can redistribute it and/or modify it under the terms of the GNU {family}"
@@ -79,10 +78,9 @@ def test_a_version_that_was_never_published_is_not_believed(version):
 
 
 def test_long_texts_take_no_time():
-    begin = time.process_time()
     for text in ("a " * 1900 + "free software", "is free software " * 230, notice("GPL-2.0-only") * 5):
+        assert within(lambda: read_standard(text), 1)  # noqa: B023 - run at once
         assert read_standard(text) == ""
-    assert time.process_time() - begin < 2
 
 
 def test_the_detector_needs_no_children_for_it(tmp_path):
