@@ -3,9 +3,9 @@
     python -m corpus.machine_code
 
 compiles all of them once (about 20 s) and says where the results are kept. `make install` and the images do
-so; children of a sandbox call `warm` before their limits begin. numba keeps them in the folder that
-NUMBA_CACHE_DIR names, else beside the sources, else in the user's cache folder, whichever can be written;
-where there is none, each process compiles for itself.
+so; children of a sandbox call `warm` before their limits begin, workers that search call `warm_matching`.
+numba keeps them in the folder that NUMBA_CACHE_DIR names, else beside the sources, else in the user's cache
+folder, whichever can be written; where there is none, each process compiles for itself.
 """
 
 from __future__ import annotations
@@ -37,13 +37,23 @@ def warm() -> str:
     return str(compiled.sketch.stats.cache_path or "")
 
 
-def _main() -> None:
+def warm_matching() -> None:
+    """Load or compile what aligns a change with its candidates; from then on every search uses it."""
     import numpy as np
 
+    from corpus.fingerprint.features import Elements
     from corpus.local_alignment import best_local
+    from corpus.pair_scores import pair_scores, weighed
 
+    keys = np.array([[1, 0], [2, 0]], np.uint64)
+    made = Elements(np.arange(2), np.zeros(2, np.uint16), keys)
+    mine = weighed(made, keys[:, 0], np.ones(2))
+    best_local(pair_scores(mine, made, compiled=True), 1, compiled=True)
+
+
+def _main() -> None:
     folder = warm()
-    best_local(np.ones((2, 2), np.int32), 1, compiled=True)
+    warm_matching()
     print(f"machine code: {folder or 'not kept, no folder for it can be written'}")
 
 

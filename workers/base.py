@@ -25,6 +25,7 @@ from app.services.health import beat
 from app.settings import Settings
 from app.telemetry import configure_logs
 from corpus.errors import NoCorpus, WhenceError
+from corpus.machine_code import warm_matching
 from workers.pool import every, slots
 
 log = logging.getLogger("whence.workers")
@@ -53,6 +54,8 @@ async def crew(context: Context, kind: str, bell: asyncio.Event) -> AsyncIterato
             await beat(work, name[:100], kind, dict(context.counters.get(kind, {})))
 
     if kind == "scan":
+        # Loading it costs a second once; then a search takes a sixth, and lets other threads run meanwhile.
+        await asyncio.to_thread(warm_matching)
         await asyncio.to_thread(_verify_index, context)
     async with AsyncExitStack() as stack:
         if kind == "chores":

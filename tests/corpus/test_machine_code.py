@@ -35,6 +35,23 @@ def test_a_second_process_compiles_nothing():
     assert compiled == "0"
 
 
+def test_what_matching_runs_is_loaded_before_the_first_search(tmp_path):
+    """A worker that lives long asks for it; the search then uses it and compiles nothing."""
+    code = (
+        "from pathlib import Path; from corpus import match; from corpus.machine_code import warm_matching;"
+        "from corpus.model import ChangedFile, Region; from corpus.query import make_query;"
+        "from tests.small_corpus import sample, sample_corpus;"
+        "from corpus.params import DEFAULT; index = sample_corpus(Path('data')).open(); warm_matching();"
+        "lines = tuple(sample('lattice/src/simplex.c').splitlines());"
+        "change = ChangedFile('a.py', (Region(1, lines, (True,) * len(lines)),));"
+        "from corpus.local_alignment_compiled import fill, pair_scores;"
+        "from corpus import local_alignment;"
+        "match.match(make_query(change, 'c'), index, DEFAULT);"
+        "print(*(len(f.signatures) for f in (fill, pair_scores)), local_alignment.compile_pays(1))"
+    )
+    assert run(code, tmp_path) == ["1", "1", "True"]
+
+
 def test_one_entry_serves_all_languages():
     code = (
         "from corpus.index.record import make_record; from corpus.languages import LANGUAGES\n"
