@@ -100,7 +100,7 @@ def ingest_all(
 ) -> Iterator[Outcome]:
     """Index releases, given as (purl, background); yields each outcome as it comes, in no order.
 
-    progress: told the steps of releases, from several threads. report: told the pace after each release.
+    progress: told the steps of releases, from several threads. report: told the pace before each outcome.
     """
     with ExitStack() as stack:
         crew = _Crew(catalog, options, progress)
@@ -150,9 +150,9 @@ class _Crew:
                 pace.done += 1
                 pace.known, pace.known_bytes = len(self._sizes), sum(self._sizes.values())
                 pace.done_bytes += self._sizes.get(outcome.purl, 0)
-                yield outcome
                 if report is not None:
                     report(pace)
+                yield outcome
         finally:
             self.close()
             fetchers.shutdown(wait=True, cancel_futures=True)
@@ -165,8 +165,8 @@ class _Crew:
             if self._closed:
                 return
             ready = self._prepare(purl, background)
-        except WhenceError as error:
-            self._ended(Outcome(purl, "failed", error.message))
+        except Exception as error:  # of one release, whatever it is: the others go on
+            self._ended(Outcome(purl, "failed", _said(error)))
             return
         except BaseException as error:
             self._outcomes.put(error)
@@ -215,7 +215,11 @@ class _Crew:
                 if worker is None or not worker.alive():
                     worker = _Worker(self.catalog, self.options)
                     self._workers.append(worker)
-                outcome = worker.ingest(ready, self._detector, self._progress)
+                try:
+                    outcome = worker.ingest(ready, self._detector, self._progress)
+                except Exception as error:  # of this side: what the worker waits for is not known any more
+                    worker.kill()
+                    outcome = Outcome(ready.purl, "failed", _said(error))
                 if ready.note:
                     message = f"{outcome.message}; {ready.note}" if outcome.message else ready.note
                     outcome = Outcome(outcome.purl, outcome.status, message, outcome.counts)
@@ -226,6 +230,10 @@ class _Crew:
         finally:
             if worker is not None:
                 worker.stop()
+
+
+def _said(error: Exception) -> str:
+    return error.message if isinstance(error, WhenceError) else f"{type(error).__name__}: {error}"
 
 
 def _size(fetched: Fetched) -> int:

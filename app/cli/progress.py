@@ -33,6 +33,7 @@ class Bars:
         )
         self._step: TaskID = self._progress.add_task("", total=None, left="")
         self._told = 0.0
+        self._pace = ""
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -61,17 +62,16 @@ class Bars:
         counts = outcome.counts
         size = f", {counts['files']} files, {counts['units']} code units" if counts else ""
         message = f": {outcome.message}" if outcome.message else ""
-        self.say(f"{outcome.status:10s} {outcome.purl}{size}{message}")
+        self.say(f"{self._pace}{outcome.status:10s} {outcome.purl}{size}{message}")
 
     def pace(self, pace: Pace) -> None:
-        """How long the rest takes, by the bytes of what is known; a line now and then where no bar is."""
+        """How long the rest takes, by bytes; where no bar is, before the next outcome."""
         seconds = pace.left()
         left = f"about {timedelta(seconds=round(seconds))} left" if seconds is not None else ""
         self._progress.update(self._all, left=left)
-        if not self._live and left and time.monotonic() - self._told >= SECONDS_BETWEEN_LINES:
-            self._told = time.monotonic()
-            done, known = pace.done_bytes / 1e6, pace.known_bytes / 1e6
-            self.say(f"{pace.done} of {pace.releases} releases, {done:.0f} of {known:.0f} MB known: {left}")
+        if not self._live:
+            rate = pace.done_bytes / 1e6 / max(time.monotonic() - pace.begun, 1e-3)
+            self._pace = f"[{pace.done}/{pace.releases}, {rate:.2f} MB/s{', ' + left if left else ''}] "
 
     def say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

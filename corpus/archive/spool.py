@@ -1,6 +1,7 @@
-"""A content-addressed folder of what was read: `spool/<first 2 digits>/<sha1>`.
+"""A content-addressed folder of what was read: `spool/<sha1>`.
 
-The name is git's id of the content, so nothing that an archive says becomes part of a path.
+The name is git's id of the content, so nothing that an archive says becomes part of a path. One flat folder:
+spread over subfolders, a new file costs many times as much.
 """
 
 from __future__ import annotations
@@ -16,20 +17,19 @@ def blob_id(data: bytes | bytearray) -> str:
 
 
 def location(spool: Path, sha1: str) -> Path:
-    return spool / sha1[:2] / sha1
+    return spool / sha1
 
 
 def store(spool: Path, data: bytes | bytearray, name: str) -> None:
     """Write `data` under its id, whole or not at all, unless it is there already."""
-    folder = os.path.join(spool, name[:2])
-    target, unfinished = os.path.join(folder, name), os.path.join(folder, f".{name}.{os.getpid()}")
+    target, unfinished = os.path.join(spool, name), os.path.join(spool, f".{name}.{os.getpid()}")
     if os.path.exists(target):
         return
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     try:
         descriptor = os.open(unfinished, flags, 0o600)
     except FileNotFoundError:
-        os.makedirs(folder, exist_ok=True)
+        os.makedirs(spool, exist_ok=True)
         descriptor = os.open(unfinished, flags, 0o600)
     with os.fdopen(descriptor, "wb", buffering=0) as file:
         view = memoryview(data)

@@ -8,16 +8,59 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 from licensedcode import cache as _scancode_cache
 from licensedcode import detection as _scancode
+from licensedcode import match_set as _scancode_sets
 
 from corpus.licenses import expression, families
 from corpus.licenses.header import speaks_of_licensing
+from corpus.licenses.shortlist import Needs, Shortlist
 
 # Loaded when the module is: a child is ready when its import is done.
 _INDEX = _scancode_cache.get_index()
+_RULES = _INDEX.approx_matchable_rids
+_SHORTLIST = Shortlist(
+    {number: _INDEX.sets_by_rid[number] for number in _RULES},
+    {
+        number: Needs(
+            rule.get_length(True), rule.get_min_matched_length(True), rule.get_min_high_matched_length(True),
+            rule._minimum_containment or 0,
+        )
+        for number, rule in ((number, _INDEX.rules_by_rid[number]) for number in _RULES)
+    },
+    _INDEX.len_legalese,
+)  # fmt: skip
+_BY_RULE = ("rules_by_rid", "sets_by_rid", "msets_by_rid")
+_every_candidate = _scancode_sets.compute_candidates
+
+
+def _candidates(
+    query_run: Any, idx: Any, matchable_rids: Any, top: int = 50, high_resemblance: bool = False,
+    high_resemblance_threshold: float = 0.8, _use_bigrams: bool = False,
+) -> list[Any]:  # fmt: skip
+    """scancode's ranking of rules for a text, over an index of those alone that can be among its best."""
+    if idx is not _INDEX or matchable_rids is not _RULES or _use_bigrams:
+        found: list[Any] = _every_candidate(
+            query_run, idx, matchable_rids, top, high_resemblance, high_resemblance_threshold, _use_bigrams
+        )
+        return found
+    resemblance = high_resemblance_threshold if high_resemblance else None
+    # It ranks ten times as many by their sets of words as it returns.
+    numbers = _SHORTLIST.best(query_run.matchable_tokens(), 10 * top, resemblance, high_resemblance_threshold)
+    few = SimpleNamespace(
+        len_legalese=idx.len_legalese,
+        **{name: [getattr(idx, name)[n] for n in numbers] for name in _BY_RULE},
+    )
+    ranked = _every_candidate(
+        query_run, few, range(len(numbers)), top, high_resemblance, high_resemblance_threshold
+    )
+    return [(scores, numbers[at], rule, words) for scores, at, rule, words in ranked]
+
+
+_scancode_sets.compute_candidates = _candidates
 
 # Words that no permissive notice needs: the fast matcher is not believed when they are there.
 _COPYLEFT_WORDS = re.compile(
@@ -73,6 +116,15 @@ def detect_text(text: str) -> dict[str, object]:
         path = "full"
     found = _conclude(_believable(matches, text), text)
     return {**found, "path": path}
+
+
+def detect_by_all_rules(text: str) -> dict[str, object]:
+    """As detect_text, with scancode's own pass over all of its rules: what tests and bench compare with."""
+    _scancode_sets.compute_candidates = _every_candidate
+    try:
+        return detect_text(text)
+    finally:
+        _scancode_sets.compute_candidates = _candidates
 
 
 def default_expression(text: str) -> str:

@@ -33,6 +33,8 @@ SECONDS = 60
 # By the clock a notice may take longer: a verdict must not depend on what else the machine does.
 PATIENCE = 10.0
 MEMORY = 2560 * MIB
+# A child may read many: its start costs as much as 200 notices, and all that it holds is the index.
+NOTICES_OF_CHILD = 4000
 # A child is worth its start when it has at least so many notices to read.
 NOTICES_PER_CHILD = 16
 
@@ -125,7 +127,7 @@ class Detector(AbstractContextManager["Detector"]):
                 worth = self._processes if self._many else -(-len(unknown) // NOTICES_PER_CHILD)
                 self._pool = Pool(
                     min(self._processes, worth),
-                    Limits(memory=MEMORY, seconds=SECONDS),
+                    Limits(memory=MEMORY, seconds=SECONDS, recycle_after=NOTICES_OF_CHILD),
                     preload=("corpus.licenses.detect",),
                     patience=PATIENCE,
                 )

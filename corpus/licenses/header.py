@@ -21,24 +21,27 @@ HEADER_BYTES = 64 * 1024
 MAX_LINE = 2_000
 MAX_TAG = 500
 
-# What every notice that scancode can read contains; missing one costs a conclusion, so it is wide.
-_SPEAKS = re.compile(
-    r"licen[cs]|copyleft|\b[al]?gpl|general public|free software(?! foundation|$)|redistribut|permission"
-    r"|permitted|public[- ]domain|warrant(?:y|ies)\b|creative commons|proprietary|confidential|trade secret"
-    r"|disclaim|without restriction|no restriction|freely|special exception|commercial use|non-?commercial"
-    r"|cecill|this notice|copyright notice|misrepresent|following conditions are|(?<!in )terms (?:of|and)\b"
-    r"|may be (?:used|copied|distributed)|(?-i:\bCOPYING\b)"
-    r"|(?:distributed|released|available|provided|published) under"
-    r"|under (?:the )?(?:(?:modified|new|[234].clause) )?(?:mit|bsd|isc)\b",
-    re.IGNORECASE,
-)
-# One of these is in every text that it finds: a search for plain text is cheap.
-_SPOKEN = (
-    "licen", "copyleft", "gpl", "general public", "free software", "redistribut", "permission", "permitted",
-    "public", "warrant", "creative commons", "proprietary", "confidential", "trade secret", "disclaim",
-    "restriction", "freely", "special exception", "commercial", "cecill", "this notice", "copyright notice",
-    "misrepresent", "following conditions are", "terms ", "may be ", "copying", "under",
+# What every notice that scancode can read contains; missing one costs a conclusion, so it is wide. Plain
+# words in lower case, cheap to look for, and the pattern that decides where they stand.
+_MARKS = (
+    ("licen", r"licen[cs]"), ("copyleft", ""), ("gpl", r"\b[al]?gpl"), ("general public", ""),
+    ("free software", r"free software(?! foundation|$)"), ("redistribut", ""), ("permission", ""),
+    ("permitted", ""), ("public domain", ""), ("public-domain", ""), ("warrant", r"warrant(?:y|ies)\b"),
+    ("creative commons", ""), ("proprietary", ""), ("confidential", ""), ("trade secret", ""),
+    ("disclaim", ""), ("without restriction", ""), ("no restriction", ""), ("freely", ""),
+    ("special exception", ""), ("commercial use", ""), ("noncommercial", ""), ("non-commercial", ""),
+    ("cecill", ""), ("this notice", ""), ("copyright notice", ""), ("misrepresent", ""),
+    ("following conditions are", ""), ("terms ", r"(?<!in )terms (?:of|and)\b"), ("may be used", ""),
+    ("may be copied", ""), ("may be distributed", ""), ("distributed under", ""), ("released under", ""),
+    ("available under", ""), ("provided under", ""), ("published under", ""),
+    ("under ", r"under (?:the )?(?:(?:modified|new|[234].clause) )?(?:mit|bsd|isc)\b"),
 )  # fmt: skip
+# In capitals only: the file that holds the terms.
+_COPYING = re.compile(r"\bCOPYING\b")
+_SPEAKS = re.compile(
+    "|".join([*(pattern or plain for plain, pattern in _MARKS), rf"(?-i:{_COPYING.pattern})"]), re.IGNORECASE
+)
+_SPOKEN = tuple((plain, re.compile(pattern) if pattern else None) for plain, pattern in _MARKS)
 # Unmarked prose counts as a comment: macros and here-documents hide notices from any comment syntax.
 _PROSE_WORD = re.compile(r"\b[A-Za-z]{2,}+(?=[ ,.;:])")
 _CODE = re.compile(r"[{}=\[\]]|[;({,]$|->|::")
@@ -152,11 +155,14 @@ def notice_key(notice: str) -> str:
 
 
 def speaks_of_licensing(text: str) -> bool:
-    if text.isascii():  # of other letters some are equal when case is ignored and yet no others in lower case
-        folded = text.lower()
-        if not any(mark in folded for mark in _SPOKEN):
-            return False
-    return _SPEAKS.search(text) is not None
+    if not text.isascii():
+        # Of other letters some are equal when case is ignored and yet no others in lower case.
+        return _SPEAKS.search(text) is not None
+    folded = text.lower()
+    return any(
+        plain in folded and (pattern is None or pattern.search(folded) is not None)
+        for plain, pattern in _SPOKEN
+    ) or ("COPYING" in text and _COPYING.search(text) is not None)
 
 
 # The lines of a notice come again in thousands of files; those of code are not asked about.

@@ -107,6 +107,23 @@ def test_a_worker_that_is_killed_fails_its_release_only(folders, alone, tmp_path
     assert segments(catalog) == alone
 
 
+def test_an_error_that_nobody_foresaw_fails_its_release_only(folders, alone, tmp_path):
+    catalog = Catalog(tmp_path)
+    wanted = [(local_purl(folder), False) for folder in folders]
+
+    def progress(purl: str, step: str, done: int, total: int | None) -> None:
+        for position, at in ((3, "fetch"), (5, "licences")):
+            if purl == wanted[position][0] and step.startswith(at):
+                raise LookupError(f"no room for {at}")
+
+    outcomes = {o.purl: o for o in ingest_all(catalog, wanted, Options(2, SETTINGS), progress)}
+    failed = {purl for purl, outcome in outcomes.items() if outcome.status == "failed"}
+    assert wanted[5][0] in failed
+    assert outcomes[wanted[5][0]].message == "LookupError: no room for licences"
+    assert failed <= {wanted[3][0], wanted[5][0]}
+    assert segments(catalog) == {purl: name for purl, name in alone.items() if purl not in failed}
+
+
 RUN = """
 import sys
 from pathlib import Path

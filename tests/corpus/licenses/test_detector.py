@@ -10,8 +10,9 @@ import pytest
 
 from corpus.licenses import expression
 from corpus.licenses.conclude import conclude
-from corpus.licenses.detector import Detection, Detector
+from corpus.licenses.detector import MEMORY, PATIENCE, SECONDS, Detection, Detector
 from corpus.licenses.header import notice_key, read_header
+from corpus.sandbox import Limits, Pool
 
 pytestmark = pytest.mark.slow
 
@@ -142,6 +143,21 @@ def test_copyleft_is_never_read_as_permissive(detector: Detector) -> None:
     assert names == {}
     unread = [key for (key, _text), one in zip(wanted, found, strict=True) if not one.expression]
     assert len(unread) <= 0.02 * len(wanted), unread
+
+
+def test_the_shortlist_of_rules_changes_no_answer() -> None:
+    """scancode's own notices, whole and with words left out, so that most are matched approximately."""
+    random_words = random.Random(11)
+    texts = [text for _key, text in _copyleft_notices(16)] + list(NOTICES)
+    texts += [" ".join(w for w in text.split() if random_words.random() > 0.1) for text in texts]
+    texts.append(_data("licenses", "lgpl-2.1.LICENSE")[300:9000])
+    with Pool(1, Limits(memory=MEMORY, seconds=SECONDS), patience=PATIENCE) as pool:
+        answers = [
+            [pool.run(f"corpus.licenses.detect:{how}", text) for text in texts]
+            for how in ("detect_text", "detect_by_all_rules")
+        ]
+    assert answers[0] == answers[1]
+    assert sum(answer["path"] == "full" for answer in answers[0]) > len(texts) / 4
 
 
 def test_each_notice_is_detected_once_ever(tmp_path: Path) -> None:
