@@ -5,8 +5,8 @@
 Prints the tables of docs/licenses.md. For each release: source files, seconds with a cold cache (starting
 the children included), distinct notices, and how the conclusions compare with the stanzas of debian/copyright
 where it is machine-readable. With `--matcher N`, N distinct notices are compared with what scancode's default
-matcher says about the first 100 lines of their files; with `--rules N`, N of them are read with the shortlist of
-rules and with all rules, answers and processor time are compared.
+matcher says about the first 100 lines of their files; with `--rules N`, N of them are read with the shortlist
+of rules and with all rules, answers and processor time are compared.
 """
 
 from __future__ import annotations
