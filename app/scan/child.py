@@ -56,6 +56,11 @@ def query(path: str, regions: list[Any], language: str) -> dict[str, Any]:
     return encode_query(make_query(ChangedFile(path, decode_regions(regions)), language))
 
 
+def queries(files: list[list[Any]]) -> list[dict[str, Any]]:
+    """Several small ones, each given as the arguments of `query`."""
+    return [query(*file) for file in files]
+
+
 def policy_digest(text: str, outbound: str | None) -> str:
     """Raises BadPolicy with the line."""
     policy = parse(text, WHERE)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +23,9 @@ from app.report.codec import decode
 from app.report.model import AiUse, Report
 from app.scan.child import WHERE
 from app.scan.diff import Diff
-from app.scan.pipeline import Scanner, scan
+from app.scan.pipeline import Scanner, adds, language_of_change, scan
 from app.scan.wire import decode_diff, decode_query, encode_regions
-from corpus.errors import SandboxError
+from corpus.errors import SandboxError, WhenceError
 from corpus.index.snapshot import Index
 from corpus.model import ChangedFile, Region
 from corpus.query import Query
@@ -146,12 +148,55 @@ def _read(body: bytes, children: Pool, control: Control) -> Read:
     told = children.run(f"{CHILD}:read", body, seconds=seconds)
     diff = decode_diff(told["diff"])
 
-    def query(changed: ChangedFile, language: str) -> Query:
-        regions = encode_regions(changed.regions)
-        limit = min(children.limits.seconds, max(0.5, control.deadline - time.monotonic()))
-        return decode_query(children.run(f"{CHILD}:query", changed.path, regions, language, seconds=limit))
+    return diff, told["pull_request"], _Sketches(diff, children, control)
 
-    return diff, told["pull_request"], query
+
+class _Sketches:
+    """Queries of changed files, made in children. Small files go there several at a time: the way costs more.
+
+    Of a batch in which one cannot be read each file is asked for alone, so that only that one is left out.
+    """
+
+    FILES, SIZE, SECONDS = 100, 64 << 10, 5.0
+
+    def __init__(self, diff: Diff, children: Pool, control: Control) -> None:
+        self._children, self._control = children, control
+        self._files = [changed for changed in diff.files if adds(changed)]
+        self._place = {id(changed): place for place, changed in enumerate(self._files)}
+        self._next = 0  # the first file that was in no batch yet
+        self._made: dict[int, Any] = {}
+
+    def __call__(self, changed: ChangedFile, language: str) -> Query:
+        if self._place[id(changed)] >= self._next:
+            self._ahead(self._place[id(changed)])
+        made = self._made.pop(id(changed), None)
+        if made is None:
+            made = self._child("query", *_asked(changed, language), most=self._children.limits.seconds)
+        return decode_query(made)
+
+    def _ahead(self, first: int) -> None:
+        """Ask for this file together with small ones that follow it."""
+        batch: list[tuple[ChangedFile, str]] = []
+        size = 0
+        for each in self._files[first : first + self.FILES]:
+            size += sum(len(line) for region in each.regions for line in region.lines)
+            if size > self.SIZE:
+                break
+            self._next = self._place[id(each)] + 1
+            if (language := language_of_change(each)) is not None:
+                batch.append((each, language))
+        if len(batch) > 1:
+            with suppress(WhenceError):
+                made = self._child("queries", [_asked(*each) for each in batch], most=self.SECONDS)
+                self._made = {id(each): query for (each, _), query in zip(batch, made, strict=True)}
+
+    def _child(self, function: str, *arguments: Any, most: float) -> Any:
+        left = max(0.5, self._control.deadline - time.monotonic())
+        return self._children.run(f"{CHILD}:{function}", *arguments, seconds=min(most, left))
+
+
+def _asked(changed: ChangedFile, language: str) -> list[Any]:
+    return [changed.path, encode_regions(changed.regions), language]
 
 
 def _sketched(body: bytes, children: Pool) -> Read:

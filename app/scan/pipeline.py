@@ -153,13 +153,12 @@ def limits(index: Index) -> list[str]:
 def queries(diff: Diff, scanner: Scanner, skips: list[Skip]) -> Iterator[Query]:
     """What there is to search, a query a file; what is left out is added to `skips`."""
     for changed in diff.files:
-        if not any(any(region.added) for region in changed.regions):
+        if not adds(changed):
             continue
         if scanner.excluded(changed.path):
             skips.append(Skip(changed.path, "excluded by the policy"))
             continue
-        head = b"\n".join(changed.regions[0].lines[:60]) if changed.regions[0].first_line == 1 else b""
-        language = language_of(changed.path, head)
+        language = language_of_change(changed)
         if language is None:
             skips.append(Skip(changed.path, "not source code"))
             continue
@@ -169,6 +168,17 @@ def queries(diff: Diff, scanner: Scanner, skips: list[Skip]) -> Iterator[Query]:
             skips.append(Skip(changed.path, f"could not be read as {language}: {error}"[:300], partial=True))
             continue
         yield query
+
+
+def adds(changed: ChangedFile) -> bool:
+    """Whether a line was added: only such files are searched."""
+    return any(any(region.added) for region in changed.regions)
+
+
+def language_of_change(changed: ChangedFile) -> str | None:
+    """What its path says, or its beginning where the change shows it; None: not source code."""
+    head = b"\n".join(changed.regions[0].lines[:60]) if changed.regions[0].first_line == 1 else b""
+    return language_of(changed.path, head)
 
 
 def _accept(policy: Policy) -> Callable[[str], bool]:

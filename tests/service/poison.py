@@ -9,6 +9,8 @@ from typing import Any
 from app.scan import child
 
 MARK = b"poisonous_mark"
+MARKED_FILE = "poisonous.py"
+"""A file of this name kills the child that sketches it."""
 
 
 def read(body: bytes) -> dict[str, Any]:
@@ -17,4 +19,14 @@ def read(body: bytes) -> dict[str, Any]:
     return child.read(body)
 
 
-query, sketches, excluded = child.query, child.sketches, child.excluded
+def query(path: str, regions: list[Any], language: str) -> dict[str, Any]:
+    if path == MARKED_FILE:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return child.query(path, regions, language)
+
+
+def queries(files: list[list[Any]]) -> list[dict[str, Any]]:
+    return [query(*file) for file in files]
+
+
+sketches, excluded = child.sketches, child.excluded
