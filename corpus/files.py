@@ -255,6 +255,6 @@ def _labels(path: str, folded: bytes) -> tuple[str, ...]:
     labels = {label for label, known in _FOLDER_LABELS.items() if not known.isdisjoint(names)}
     if _TEST_NAME.fullmatch(name):
         labels.add("test")
-    if b"gnu" in folded and _GNULIB.search(folded):
+    if (b"gnulib" in folded or b"gnu portability library" in folded) and _GNULIB.search(folded):
         labels.add("vendored")
     return tuple(sorted(labels))
