@@ -50,7 +50,8 @@ class Settings(BaseSettings):
     )
     key_pepper: SecretStr = Field(
         default=SecretStr(""),
-        description="Signs short-lived tokens; empty: made once and kept in the database.",
+        description="Signs short-lived tokens and seals webhooks' secrets in the database; empty: a key for "
+        "tokens is made once and kept there, and webhooks' secrets stand there as they are.",
     )
     receipt_key: Path | None = Field(
         default=None,

@@ -99,10 +99,11 @@ async def list_all(asking: Asks) -> WebhookList:
 async def create(asking: Asks, body: WebhookBody) -> NewWebhookResource:
     """Messages are signed with the secret in this answer, and tried again with growing pauses."""
     check_target(body.url, allow_private=asking.settings.webhook_private)
+    pepper = asking.settings.key_pepper.get_secret_value()
     async with asking.work() as work:
-        hook = await webhooks.create(work, body.url, events=body.events)
+        hook = await webhooks.create(work, body.url, events=body.events, pepper=pepper)
         await audit.record(work, asking.actor, "webhook.create", hook.id, {"events": list(body.events)})
-    return NewWebhookResource(**_resource(hook).model_dump(), secret=hook.secret)
+    return NewWebhookResource(**_resource(hook).model_dump(), secret=webhooks.secret_of(hook, pepper))
 
 
 @router.get(

@@ -192,7 +192,7 @@ class Job(Leased, Base):
 
 
 class Webhook(Tenanted, Base):
-    """Where a tenant wants to be told. secret: signs deliveries, so it is stored as it is."""
+    """Where a tenant wants to be told. secret: signs deliveries; app.services.sealing says how it is kept."""
 
     __tablename__ = "webhooks"
 

@@ -13,7 +13,8 @@ from sqlalchemy import select
 from app.context import Context
 from app.db import leases
 from app.db.models import Delivery, Webhook
-from app.services.webhooks import signature_headers
+from app.services.sealing import CannotUnseal
+from app.services.webhooks import secret_of, signature_headers
 from app.work import EVERY_TENANT
 
 SECONDS = 10.0
@@ -30,8 +31,14 @@ async def deliver(context: Context) -> bool:
             return False
         hook = (await work.session.scalars(select(Webhook).where(Webhook.id == row.webhook_id))).one()
     now = int(time.time())
-    headers = signature_headers(hook.secret, row.id, now, row.body)
-    answer, problem = await asyncio.to_thread(post, hook.url, row.body, headers, settings.webhook_private)
+    answer: int | None = None
+    problem: str | None
+    try:
+        secret = secret_of(hook, settings.key_pepper.get_secret_value())
+        headers = signature_headers(secret, row.id, now, row.body)
+        answer, problem = await asyncio.to_thread(post, hook.url, row.body, headers, settings.webhook_private)
+    except CannotUnseal as error:  # tried again: the operator may put the pepper right
+        problem = error.message
     async with context.work(EVERY_TENANT) as work:
         if problem is None:
             await leases.finish(work, row, "done", answer=answer, error=None)

@@ -21,6 +21,7 @@ from app.db.engine import clock, new_id
 from app.db.models import Delivery, Scan, Webhook
 from app.errors import NotFound
 from app.services.pages import MAX_PAGE
+from app.services.sealing import SEALED, seal, unseal
 from app.work import Work
 from corpus.errors import BadInput
 
@@ -28,8 +29,8 @@ EVENTS = ("scan.done", "scan.failed", "scan.canceled")
 MAX_HOOKS = 20
 
 
-async def create(work: Work, url: str, *, events: Sequence[str] = EVENTS) -> Webhook:
-    """A new endpoint; its `secret` (`whsec_…`) is shown by the API once. Raises BadInput."""
+async def create(work: Work, url: str, *, events: Sequence[str] = EVENTS, pepper: str = "") -> Webhook:
+    """A new endpoint; its secret is shown by the API once. pepper: seals it at rest. Raises BadInput."""
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or len(url) > 2000:
         raise BadInput("a webhook's address is an http(s) URL with a host, without a user name")
@@ -38,12 +39,22 @@ async def create(work: Work, url: str, *, events: Sequence[str] = EVENTS) -> Web
     if len(await webhooks(work)) >= MAX_HOOKS:
         raise BadInput(f"at most {MAX_HOOKS} webhooks")
     identity = new_id("hook")
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    raw = secrets.token_bytes(32)
+    secret = seal(raw, identity, pepper) if pepper else _shown(raw)
     await work.insert(
         Webhook, id=identity, url=url, secret=secret, events=sorted(set(events)), created_at=clock(),
         disabled_at=None,
     )  # fmt: skip
     return await get(work, identity)
+
+
+def secret_of(hook: Webhook, pepper: str) -> str:
+    """The secret as the client knows it, `whsec_…`. Raises CannotUnseal."""
+    return _shown(unseal(hook.secret, hook.id, pepper)) if hook.secret.startswith(SEALED) else hook.secret
+
+
+def _shown(raw: bytes) -> str:
+    return "whsec_" + base64.b64encode(raw).decode()
 
 
 async def get(work: Work, identity: str) -> Webhook:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -13,9 +14,10 @@ from threading import Thread
 import pytest
 from sqlalchemy import select, update
 
-from app.db.models import Delivery
+from app.db.models import Delivery, Webhook
 from app.services import webhooks
 from app.services.outbound import post
+from app.services.sealing import CannotUnseal
 from app.work import EVERY_TENANT
 from corpus.errors import BadInput
 from tests.service.stacks import Stack, copied, until
@@ -66,6 +68,22 @@ def receiver() -> Iterator[Receiver]:
 async def deliveries(stack: Stack, tenant: str) -> list[Delivery]:
     async with stack.context.work(tenant, read=True) as work:
         return list(await work.session.scalars(select(Delivery).order_by(Delivery.id)))
+
+
+async def test_a_secret_is_sealed_where_there_is_a_pepper(stack: Stack, tenant: str) -> None:
+    async with stack.context.work(tenant) as work:
+        plain = await webhooks.create(work, "https://example.org/plain")
+        hook = await webhooks.create(work, "https://example.org/sealed", pepper="salt and")
+    assert webhooks.secret_of(plain, "salt and") == plain.secret
+    secret = webhooks.secret_of(hook, "salt and")
+    assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", secret)
+    assert secret.removeprefix("whsec_") not in hook.secret
+    for other in ("another", ""):
+        with pytest.raises(CannotUnseal):
+            webhooks.secret_of(hook, other)
+    moved = Webhook(id=plain.id, secret=hook.secret)
+    with pytest.raises(CannotUnseal):
+        webhooks.secret_of(moved, "salt and")
 
 
 async def test_a_delivery_is_signed_and_retried(stack: Stack, tenant: str, receiver: Receiver) -> None:
