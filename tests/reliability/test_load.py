@@ -83,7 +83,8 @@ def overrun(cluster: Cluster, figure: Figure, seconds: int, room: int) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_overload_in_short(cluster: Callable[..., Cluster], figure: Figure) -> None:
-    overrun(cluster("production", max_queued="200"), figure, 20, 200)
+    # So short a queue overruns on a slow machine, too, where fewer are posted in the time.
+    overrun(cluster("production", max_queued="40"), figure, 20, 40)
 
 
 @pytest.mark.deep("C44")
