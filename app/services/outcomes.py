@@ -82,7 +82,7 @@ async def finish_scan(
     held = await leases.finish(
         work, scan, "done", status=report.status, worst=report.worst, findings=len(report.findings),
         leads=len(report.leads or ()), snapshot=snapshot, expires_at=clock() + settings.retain_results,
-        done=scan.total, error=None, error_slug=None,
+        done=scan.total, total=scan.total, error=None, error_slug=None,
         ai_use_fits=report.ai_use.fits if report.ai_use else None,
     )  # fmt: skip
     if not held:

@@ -31,6 +31,7 @@ async def test_a_copy_is_found(stack: Stack, tenant: str) -> None:
     assert stored.report.outbound == "BSD-3-Clause"
     assert stored.report.snapshot.id == scan.snapshot
     assert list(stored.added) == ["mine.py"]
+    assert (scan.done, scan.total) == (1, 1)
     assert scan.expires_at is not None
     assert scan.finished_at is not None
     assert scan.expires_at > scan.finished_at
