@@ -46,10 +46,15 @@ class RemoveBody(Body):
 
 
 class OverviewResource(Resource):
-    """What is indexed in all. snapshot: the published one. missing: parts that no registry has any more."""
+    """What is indexed in all. snapshot: the published one. date: of the newest release, "" without any.
+
+    licenses, languages, skips: files, largest first. missing: parts that no registry has any more.
+    failed: releases that could not be indexed.
+    """
 
     snapshot: str | None
     snapshots: list[str]
+    date: str = Field(examples=["2026-11-20"])
     releases: int
     files: int
     units: int
@@ -58,6 +63,7 @@ class OverviewResource(Resource):
     languages: dict[str, int]
     skips: dict[str, int] = Field(examples=[{"binary": 12}])
     missing: list[str]
+    failed: list[str] = Field(examples=[["pkg:pypi/gone@1.0"]])
 
 
 class ReleaseResource(Resource):
@@ -143,6 +149,7 @@ async def overview(asking: Asks) -> OverviewResource:
     return OverviewResource(
         snapshot=found.snapshot,
         snapshots=list(found.snapshots),
+        date=found.date,
         releases=found.releases,
         files=found.files,
         units=found.units,
@@ -151,6 +158,7 @@ async def overview(asking: Asks) -> OverviewResource:
         languages=found.languages,
         skips=found.skips,
         missing=list(found.missing),
+        failed=list(found.failed),
     )
 
 

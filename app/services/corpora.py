@@ -8,9 +8,9 @@ Changing is for the scope `admin` and belongs to the installation, not to a tena
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from app.context import Context
@@ -20,6 +20,7 @@ from app.db.models import Job
 from app.errors import Conflict, NotFound
 from app.services.pages import MAX_PAGE, Page, from_cursor, to_cursor
 from app.work import Work
+from corpus.coverage import FAILURES, Coverage, coverage
 from corpus.errors import BadInput, UnknownRelease
 from corpus.index.catalog import Catalog
 from corpus.purl import canonical
@@ -43,10 +44,15 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What is indexed in all. snapshot: the published one or None; snapshots: those kept, newest first."""
+    """What is indexed in all. snapshot: the published one or None; snapshots: those kept, newest first.
+
+    date: ISO, of the newest release; "" without any. licenses, languages, skips: files. failed: releases that
+    could not be indexed.
+    """
 
     snapshot: str | None
     snapshots: tuple[str, ...]
+    date: str
     releases: int
     files: int
     units: int
@@ -55,6 +61,7 @@ class Overview:
     languages: dict[str, int]
     skips: dict[str, int]
     missing: tuple[str, ...]
+    failed: tuple[str, ...]
 
 
 async def add(
@@ -140,24 +147,39 @@ def _releases(catalog: Catalog) -> list[Release]:
 
 
 def _overview(catalog: Catalog) -> Overview:
-    sums: Counter[str] = Counter()
-    tables: dict[str, Counter[str]] = {"licenses": Counter(), "languages": Counter(), "skips": Counter()}
-    missing: list[str] = []
-    entries = catalog.entries()
-    for entry in entries.values():
-        segment = catalog.segment(entry)
-        sums.update({name: segment.counts[name] for name in ("files", "units", "lines")})
-        for name, counter in tables.items():
-            counter.update(segment.counts[name])
-        missing += [f"{entry.purl}: {part}" for part in segment.facts.missing]
+    found = _coverage(catalog, _stamps(catalog))
     root = catalog.snapshots_root
     kept = [p for p in root.iterdir() if not p.name.startswith(".")] if root.is_dir() else []
     kept.sort(key=lambda folder: -folder.stat().st_mtime)
-    plain: dict[str, dict[str, int]] = {name: dict(counter.most_common()) for name, counter in tables.items()}
+    total = found.total
     return Overview(
-        catalog.current(), tuple(folder.name for folder in kept), len(entries), sums["files"], sums["units"],
-        sums["lines"], **plain, missing=tuple(missing),
+        catalog.current(), tuple(folder.name for folder in kept), found.date, len(found.releases),
+        total.files, total.units, total.lines,
+        licenses={name: tally.files for name, tally in found.licenses.items()},
+        languages={name: tally.files for name, tally in found.languages.items()},
+        skips={reason: left.files for reason, left in found.skips.items()},
+        missing=tuple(f"{row.purl}: {part}" for row in found.releases for part in row.missing),
+        failed=tuple(found.failed),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _coverage(catalog: Catalog, stamps: tuple[object, ...]) -> Coverage:
+    """Read once for each state of the corpus: it goes through every file of every segment."""
+    return coverage(catalog)
+
+
+def _stamps(catalog: Catalog) -> tuple[object, ...]:
+    """Other ones when releases, failures or the snapshot changed: these files are replaced, not written to."""
+
+    def stamp(name: str) -> object:
+        try:
+            told = (catalog.data / name).stat()
+        except FileNotFoundError:
+            return None
+        return told.st_ino, told.st_mtime_ns, told.st_size
+
+    return tuple(map(stamp, ("catalog.json", FAILURES, "CURRENT")))
 
 
 def _checked(purls: Sequence[str]) -> list[str]:

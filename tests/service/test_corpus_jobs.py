@@ -70,7 +70,9 @@ async def life(stack: Stack, folder: Path, tenant: str) -> None:
     assert job.result is not None
     assert [row["status"] for row in job.result["releases"]] == ["indexed", "failed"]
     await built(stack)
-    assert (await corpora.overview(context)).releases == 1
+    overview = await corpora.overview(context)
+    assert (overview.releases, overview.licenses) == (1, {FOLDER_LICENSE: 1})
+    assert [purl.partition("?")[0] for purl in overview.failed] == ["pkg:generic/gone@1"]
     found = await corpora.release(context, first)
     assert found.licenses == {FOLDER_LICENSE: 1}
     scan = await stack.ended(await stack.submit(copied(tenant), tenant), tenant)
