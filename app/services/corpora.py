@@ -170,7 +170,7 @@ def _coverage(catalog: Catalog, stamps: tuple[object, ...]) -> Coverage:
 
 
 def _stamps(catalog: Catalog) -> tuple[object, ...]:
-    """Other ones when releases, failures or the snapshot changed: these files are replaced, not written to."""
+    """Other ones when releases, failures or the snapshot changed: these files are replaced as a whole."""
 
     def stamp(name: str) -> object:
         try:
