@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.agreement import (
+    Gathered,
+    apart,
+    rare_agreements,
+    rivals,
+    sharing,
+    standing,
+    worth,
+)
 from corpus.disguise import Candidate, Disguise, Part, query_ranges
 from corpus.evidence import Evidence, line_pairs
 from corpus.index.snapshot import FileRef, Index
 from corpus.languages import Kind
-from corpus.matches import Match, Origin, consistency
+from corpus.matches import MAX_ALSO, WITHIN_BEST, Match, Origin, contributions
 from corpus.null import origin_units
 from corpus.purl import package_name
 from corpus.query import Query
@@ -30,22 +39,6 @@ NEAR_LINES = 14
 """Lines of the change between two parts of one region."""
 
 NEAR_ORIGIN_LINES = 250
-AGAIN = 0.35
-"""What a name or number counts for that the region has had."""
-
-VALUES_SHARE = 2.0
-WORDS_SHARE = 1.2
-WORDS_FREE = 10.0
-"""Words alone are a common subject or a common library (glue), numbers alone a common table: they count as
-far as what is done with them agrees too."""
-
-SKIPPED = 0.5
-SECOND_ALIGNED = 4.0
-SECOND_BAG = 0.5
-LEAST_RIVAL = (18.0, 1.5)
-"""What some origin of the world would agree in (bits, bag score) even where a small index holds none such.
-Chosen by hand: with a background, the best rivals of honest functions mostly reach more."""
-
 _FAMILIES = (
     {"c", "cpp", "objc"},
     {"python", "cython"},
@@ -74,18 +67,6 @@ UNSPOKEN = 1.6
 everybody writes in it is rare in the index then, and no rival shares it (three of 23 functions of a Go
 library were the strongest of 732 functions, beside one Go program; beside two C libraries five of 120
 functions of NumPy and SciPy were findings)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """A candidate with the parts of its file that agree with the change.
-
-    renaming: bits by which names stand for each other in all of them.
-    """
-
-    candidate: Candidate
-    parts: list[Part]
-    renaming: float
 
 
 def derived(
@@ -163,79 +144,6 @@ def region_of(parts: Sequence[Part], lines: NDArray[np.int64], origin: NDArray[n
     return sorted(taken, key=lambda part: int(part.left[0]))
 
 
-def worth(query: Query, parts: Sequence[Part], first: int, last: int) -> dict[str, float]:
-    """Bits of the pairs within a token range of the query, by what agrees; added lines only.
-
-    values: numbers; words: names and strings; structure: operators and control flow; skipped: what the
-    alignments passed over (negative). A name or number counts in full once: an agreement is not two.
-    """
-    left, weight = agreements(query, parts, first, last)
-    weight = np.where(_fresh(query, left), 1.0, AGAIN) * weight
-    named, numbered = _classes(query, left)
-    values, words = float(weight[numbered].sum()), float(weight[named].sum())
-    structure = float(weight[~named & ~numbered].sum())
-    share = len(left) / max(1, sum(len(part.left) for part in parts))
-    return {
-        "values": min(values, VALUES_SHARE * (structure + words)),
-        "words": min(words, WORDS_SHARE * (structure + values) + WORDS_FREE),
-        "structure": structure,
-        "skipped": -SKIPPED * share * sum(float(part.weight.sum()) - part.bits for part in parts),
-    }
-
-
-def agreements(
-    query: Query, parts: Sequence[Part], first: int, last: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Matched tokens of a range of the query, added lines only, and the bits of each."""
-    if not parts:
-        return np.empty(0, np.int64), np.empty(0)
-    left = np.concatenate([part.left for part in parts])
-    weight = np.concatenate([part.weight for part in parts])
-    inside = (left >= first) & (left <= last) & query.added[left]
-    return left[inside], weight[inside]
-
-
-def _classes(query: Query, at: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which tokens are names or strings, and which are numbers."""
-    kind = query.kind[at]
-    return (kind == Kind.NAME) | (kind == Kind.STRING), kind == Kind.NUMBER
-
-
-def _fresh(query: Query, at: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of the tokens count in full: operators, and the first of each name and number."""
-    named, numbered = _classes(query, at)
-    fresh = ~(named | numbered)
-    fresh[np.unique(query.raw[at], return_index=True)[1]] = True
-    return fresh
-
-
-def apart(query: Query, one: Gathered, first: int, last: int, others: Sequence[Gathered]) -> float:
-    """Bits that an origin agrees in where no other one agrees as much: glue and idioms have none."""
-    left, weight = agreements(query, one.parts, first, last)
-    weight = np.where(_fresh(query, left), 1.0, AGAIN) * weight
-    best = np.zeros(len(query))
-    for other in others:
-        at, bits = agreements(query, other.parts, first, last)
-        np.maximum.at(best, at, bits)
-    return float(np.maximum(0.0, weight - best[left]).sum())
-
-
-def rivals(one: Gathered, others: Sequence[Gathered]) -> list[Gathered]:
-    """Those of another origin: copies (same cluster) and other files of the package are none."""
-    package, cluster = package_name(one.candidate.purl), one.candidate.cluster
-    return [o for o in others if package_name(o.candidate.purl) != package and o.candidate.cluster != cluster]
-
-
-def standing(
-    query: Query, one: Gathered, bits: float, first: int, last: int, others: Sequence[Gathered]
-) -> float:
-    """How far an origin stands above the best of its rivals in a region (natural logarithms)."""
-    found = [(max(0.0, sum(worth(query, o.parts, first, last).values())), o.candidate.bag) for o in others]
-    aligned, bag = max(found, key=lambda r: r[0] * r[1], default=LEAST_RIVAL)
-    aligned, bag = max(aligned, LEAST_RIVAL[0]), max(bag, LEAST_RIVAL[1])
-    return math.log(bits / (aligned + SECOND_ALIGNED)) + math.log(one.candidate.bag / (bag + SECOND_BAG))
-
-
 def _match(
     query: Query,
     index: Index,
@@ -257,6 +165,7 @@ def _match(
     first, last = int(left[0]), int(left[-1])
     terms = worth(query, parts, first, last)
     bits = max(1.0, sum(terms.values()))
+    also = _copies(query, index, bits, first, last, one, others)
     others = rivals(one, others)
     height = standing(query, one, bits, first, last, others)
     renaming = renaming_bits(_name_pairs(query, index, one.candidate, left[mine], right[mine]))
@@ -273,13 +182,16 @@ def _match(
     if same and not any(_same_family(query.language, index.file(o.candidate.ref).language) for o in others):
         height -= NO_RIVAL_IN_LANGUAGE
         discounts += (f"nothing else in {query.language} is near, so the language's own ways may be meant",)
+    shared = sharing(query, bits, first, last, others)
+    if shared > 1:
+        discounts += (f"shared: {shared} other packages agree in half of this or more",)
     left, right = left[mine], right[mine]
-    spanned = disguise.elements_between(first, last)
+    between = disguise.tokens_between(first, last)
     origin_spanned = disguise.unit(one.candidate.unit)
     evidence = Evidence(
         kind="rewritten" if same else "translated",
-        similarity=min(1.0, len(left) / max(1, spanned)),
-        containment_region=min(1.0, len(left) / max(1, spanned)),
+        similarity=min(1.0, len(left) / max(1, len(between))),
+        containment_region=min(1.0, len(left) / max(1, len(between))),
         containment_origin=min(1.0, len(left) / max(1, len(origin_spanned.elements.at))),
         tokens=len(left),
         longest_run=_longest_run(left, right),
@@ -288,6 +200,7 @@ def _match(
             **terms,
             "renaming": renaming,
             "apart": alone,
+            **rare_agreements(query, parts, between),
             "bag": one.candidate.bag,
             "standing": height,
         },
@@ -295,20 +208,44 @@ def _match(
         renames=_renames(query, index, one.candidate, left, right),
         discounts=discounts,
     )
-    origin = Origin(
-        ref,
-        one.candidate.purl,
-        one.candidate.background,
-        int(lines[right].min()),
-        int(lines[right].max()),
-        index.file(ref).license.expression,
-    )
     numbers = query.line[left]
     found = Match(
-        query.path, int(numbers.min()), int(numbers.max()), origin, evidence,
-        standing=height, rank=math.log(max(one.candidate.product, 1e-9)) + consistency(renaming, alone),
-    )  # fmt: skip
+        query.path,
+        int(numbers.min()),
+        int(numbers.max()),
+        _origin(index, one.candidate, lines[right]),
+        evidence,
+        standing=height,
+        rank=math.log(max(one.candidate.product, 1e-9)) + sum(contributions(evidence).values()),
+        also=tuple((origin, evidence) for origin in also),
+    )
     return replace(found, chance=index.null.derived.chance(found.strength, origin_units(index.facts)))
+
+
+def _origin(index: Index, candidate: Candidate, lines: NDArray[np.int64]) -> Origin:
+    """lines: those of the candidate's file that agree."""
+    return Origin(
+        candidate.ref,
+        candidate.purl,
+        candidate.background,
+        int(lines.min()),
+        int(lines.max()),
+        index.file(candidate.ref).license.expression,
+    )
+
+
+def _copies(
+    query: Query, index: Index, bits: float, first: int, last: int, one: Gathered, others: Sequence[Gathered]
+) -> list[Origin]:
+    """Other files that hold the same code and agree as well: one of them may be under another licence."""
+    found = []
+    for other in others:
+        same = other.candidate.cluster == one.candidate.cluster and other.candidate.ref != one.candidate.ref
+        if same and sum(worth(query, other.parts, first, last).values()) >= WITHIN_BEST * bits:
+            lines = index.tokens(other.candidate.ref).line.astype(np.int64)
+            right = np.concatenate([p.right[(p.left >= first) & (p.left <= last)] for p in other.parts])
+            found.append(_origin(index, other.candidate, lines[right]))
+    return found[:MAX_ALSO]
 
 
 def _same_family(one: str, other: str) -> bool:

@@ -155,10 +155,10 @@ class Disguise:
         found = (self._align(mine, unit, score, compiled=compiled) for unit, score in chosen)
         return sorted((c for c in found if c is not None), key=lambda c: (-c.product, c.purl, c.unit))
 
-    def elements_between(self, first: int, last: int) -> int:
-        """Elements from token first to token last (inclusive) of the query."""
+    def tokens_between(self, first: int, last: int) -> NDArray[np.int64]:
+        """Tokens of the query that say something, from token first to token last (inclusive)."""
         low, high = np.searchsorted(self._made.at, (first, last + 1)).tolist()
-        return int(high - low)
+        return self._made.at[low:high]
 
     def _choose(self, units: NDArray[np.int64], scores: NDArray[np.float64]) -> Iterable[tuple[int, float]]:
         """The best unit of each of the best files, from corpus and background."""

@@ -30,12 +30,16 @@ ALERT_LINES = 4
 STRENGTH_BITS = 60.0
 BITS_SLOPE = 0.2
 TERM_BITS = 20.0
-RENAMING_SLOPE = 0.6
+RENAMING_SLOPE = 0.8
 APART_SLOPE = 0.8
+NUMBERS_SLOPE = 0.4
+RARE_SLOPE = 2.0
 """Strength of an algorithm-layer match: its standing, its bits against STRENGTH_BITS, how consistently names
-stand for each other and what agrees with no other origin (both against TERM_BITS; natural logarithms).
-Chosen on ports of one library to another language that people published, and on functions of permissive
-packages; docs/quality.md has both, and what each term is worth."""
+stand for each other and what agrees with no other origin (both against TERM_BITS; natural logarithms), how
+many different rare numbers agree, and the share of what the region says that agrees in something rare.
+Chosen on ports of one library to another language that people published, on functions of copyleft packages
+that were rewritten and translated as assistants do, and on functions of permissive packages; docs/quality.md
+has them, and what each term is worth."""
 
 PART_BITS = 25.0
 NEIGHBOUR_LINES = 8
@@ -82,17 +86,19 @@ class Match:
         """See APART_SLOPE; minus infinity for a copy, which is judged by its bits."""
         if self.standing is None:
             return -math.inf
-        terms = self.evidence.terms
-        return (
-            self.standing
-            + BITS_SLOPE * math.log(max(1.0, self.evidence.bits) / STRENGTH_BITS)
-            + consistency(terms["renaming"], terms["apart"])
-        )
+        return self.standing + sum(contributions(self.evidence).values())
 
 
-def consistency(renaming: float, apart: float) -> float:
-    """What the bits of consistent names, and those that no other origin agrees in, add to a strength."""
-    return RENAMING_SLOPE * math.log1p(renaming / TERM_BITS) + APART_SLOPE * math.log1p(apart / TERM_BITS)
+def contributions(evidence: Evidence) -> dict[str, float]:
+    """What each term of an algorithm-layer match adds to its strength, beside the standing."""
+    terms = evidence.terms
+    return {
+        "bits": BITS_SLOPE * math.log(max(1.0, evidence.bits) / STRENGTH_BITS),
+        "renaming": RENAMING_SLOPE * math.log1p(terms["renaming"] / TERM_BITS),
+        "apart": APART_SLOPE * math.log1p(terms["apart"] / TERM_BITS),
+        "numbers": NUMBERS_SLOPE * math.log1p(terms["numbers"]),
+        "rare": RARE_SLOPE * terms["rare"],
+    }
 
 
 def merge_neighbours(parts: Sequence[Match]) -> list[Match]:
@@ -195,7 +201,7 @@ def absorb(found: Sequence[Match], copies: Sequence[Match]) -> tuple[list[Match]
             and 2 * (c.end_line - c.start_line + 1) <= match.end_line - match.start_line + 1
         ]
         left = [c for c in left if c not in inside]
-        out.append(replace(match, also=tuple(a for c in inside for a in c.also)[:MAX_ALSO]))
+        out.append(replace(match, also=(*match.also, *(a for c in inside for a in c.also))[:MAX_ALSO]))
     return out, left
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,17 +27,7 @@ from corpus.derived import derived
 from corpus.index.catalog import Catalog
 from corpus.index.snapshot import Snapshot
 from corpus.languages import language_of
-from corpus.matches import (
-    ALERT_APART,
-    ALERT_LINES,
-    ALERT_STRUCTURE,
-    APART_SLOPE,
-    BITS_SLOPE,
-    RENAMING_SLOPE,
-    STRENGTH_BITS,
-    TERM_BITS,
-    Match,
-)
+from corpus.matches import ALERT_APART, ALERT_LINES, ALERT_STRUCTURE, Match, contributions
 from corpus.model import ChangedFile
 from corpus.purl import same_package
 from corpus.query import make_query
@@ -46,13 +35,7 @@ from corpus.query import make_query
 
 def strength(match: Match, without: str = "") -> float:
     """The strength of a match, one of its terms left out."""
-    terms = match.evidence.terms
-    parts = {
-        "standing": terms["standing"],
-        "bits": BITS_SLOPE * math.log(max(1.0, match.evidence.bits) / STRENGTH_BITS),
-        "renaming": RENAMING_SLOPE * math.log1p(terms["renaming"] / TERM_BITS),
-        "apart": APART_SLOPE * math.log1p(terms["apart"] / TERM_BITS),
-    }
+    parts = {"standing": match.evidence.terms["standing"], **contributions(match.evidence)}
     return sum(value for name, value in parts.items() if name != without)
 
 
@@ -119,7 +102,7 @@ def _names(match: Match, source: dict[str, Any], index: Snapshot) -> bool:
 
 def rows(innocent: Sequence[Tried], derived_code: Sequence[Tried], allowed: int) -> Iterator[tuple[str, ...]]:
     """A row for the whole strength and for each term left out."""
-    for without in ("", "standing", "bits", "renaming", "apart"):
+    for without in ("", "standing", "bits", "renaming", "apart", "numbers", "rare"):
         score = partial(strength, without=without)
         level = sorted((t.best(score)[0] for t in innocent), reverse=True)[allowed]
         cells = []

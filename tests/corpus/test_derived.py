@@ -143,6 +143,44 @@ def test_names_that_agree_and_what_agrees_with_no_other_origin_are_terms(index):
     assert other.evidence.terms["renaming"] < best.evidence.terms["renaming"]
 
 
+def test_different_rare_numbers_and_the_share_of_what_is_rare_are_terms(index):
+    terms = derived(query_of("lamp.py", PORT, "python"), index)[0].evidence.terms
+    assert terms["numbers"] >= 10  # of the constants, each once
+    assert 0.2 < terms["rare"] <= 1.0
+    plain = PORT
+    for number in ("0.3141", "0.0729", "0.0081", "0.4375", "0.219", "0.9583", "1.7e-5"):
+        plain = plain.replace(number, "2")
+    fewer = derived(query_of("lamp.py", plain, "python"), index)[0].evidence.terms
+    assert fewer["numbers"] < terms["numbers"]
+    assert fewer["rare"] < terms["rare"]
+
+
+def test_a_permissive_copy_of_the_origin_is_named(tmp_path):
+    catalog = sample_corpus(tmp_path)
+    add_release(catalog, "pkg:generic/glow@3.1", {"src/glow.c": ORIGIN}, GPL)
+    add_release(catalog, "pkg:generic/freeglow@1", {"glow.c": ORIGIN}, MIT, background=True)
+    catalog.build()
+    best = derived(query_of("lamp.py", PORT, "python"), catalog.open())[0]
+    assert best.origin.purl == "pkg:generic/glow@3.1"
+    assert [(o.purl, o.license, o.background) for o, _ in best.also] == [
+        ("pkg:generic/freeglow@1", "MIT", True)
+    ]
+
+
+def test_what_others_share_is_a_discount(index, tmp_path):
+    alone = derived(query_of("lamp.py", PORT, "python"), index)[0]
+    assert not any("shared" in told for told in alone.evidence.discounts)
+    catalog = sample_corpus(tmp_path)
+    add_release(catalog, "pkg:generic/glow@3.1", {"src/glow.c": ORIGIN}, GPL)
+    for number in range(2):
+        add_release(catalog, f"pkg:generic/other{number}@1", {"a.jl": JULIA.encode()}, MIT)
+    catalog.build()
+    found = derived(query_of("lamp.py", PORT, "python"), catalog.open())
+    shared = next(m for m in found if m.origin.purl == alone.origin.purl)
+    assert "shared: 2 other packages agree in half of this or more" in shared.evidence.discounts
+    assert shared.strength < alone.strength
+
+
 def test_alone_in_its_language_an_origin_stands_lower(tmp_path):
     """What marks a language looks like the only release's own where nothing else is written in it."""
     found = {}
