@@ -266,7 +266,10 @@ def test_a_flood_of_one_key_slows_nobody(corpus: Path, tmp_path: Path, figure: F
     note = (
         f"{len(flood)} requests in {seconds:.0f} s, the limit is {limit} a minute; for {seconds:.0f} s of 60"
     )
-    figure("C34", "refused of the flood", len(refused), at_least=len(flood) - limit - 1, note=note)
+    # Across the turn of a minute a sliding counter takes the minute before as spent evenly: what was sent at
+    # its end counts for less as time goes by.
+    allowed = limit * (1 + seconds / 60)
+    figure("C34", "refused of the flood", len(refused), at_least=len(flood) - allowed - 1, note=note)
     bare = sum("retry-after" not in answer.headers for answer in refused)
     figure("C34", "429 without Retry-After", bare, exactly=0)
     figure("C34", "the other tenant refused", sum(code != 200 for code, _ in meanwhile), exactly=0)
