@@ -112,6 +112,7 @@ def merge_neighbours(parts: Sequence[Match]) -> list[Match]:
             or last.evidence.bits < PART_BITS
             or not 0 < part.start_line - last.end_line <= NEIGHBOUR_LINES
             or abs(part.origin.start_line - last.origin.end_line) > NEIGHBOUR_ORIGIN_LINES
+            or _overlap(part.origin, last.origin) >= SAME_REGION  # once copied, twice said: no more evidence
         ):
             merged.append(part)
             continue
@@ -126,8 +127,8 @@ def merge_neighbours(parts: Sequence[Match]) -> list[Match]:
     return merged
 
 
-def _overlap(a: Match, b: Match) -> float:
-    """Shared lines as a part of the shorter of two regions."""
+def _overlap(a: Match | Origin, b: Match | Origin) -> float:
+    """Shared lines as a part of the shorter of two ranges."""
     shared = min(a.end_line, b.end_line) - max(a.start_line, b.start_line) + 1
     return max(0, shared) / (min(a.end_line - a.start_line, b.end_line - b.start_line) + 1)
 

@@ -1,6 +1,7 @@
 """Matching: planted pieces are found where they stand, context is never blamed, idioms say nothing."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from corpus.evidence import declaring
 from corpus.index.catalog import Catalog
 from corpus.match import is_alert, match
+from corpus.matches import merge_neighbours
 from corpus.model import ChangedFile, Region
 from corpus.params import DEFAULT
 from corpus.query import make_query
@@ -288,3 +290,15 @@ def test_preprocessor_lines_and_stubs_are_declarations():
     assert told("a.py", [b"def f(x: int) -> int: ...", b"# a comment"], "python") == []
     assert len(told("a.pyi", [b"def f(x: int) -> int: ..."], "python")) > 10
     assert told("a.h", [], "c") == []
+
+
+def test_parts_that_say_the_same_lines_again_are_not_added_up(index):
+    (copy,) = alerts(added(*OWN, *lines_of(LEAVING)), index)
+    again = replace(copy, start_line=copy.end_line + 2, end_line=2 * copy.end_line + 2 - copy.start_line)
+    following = replace(
+        again,
+        origin=replace(copy.origin, start_line=copy.origin.end_line + 1, end_line=copy.origin.end_line + 20),
+    )
+    assert len(merge_neighbours([copy, again])) == 2
+    (joined,) = merge_neighbours([copy, following])
+    assert joined.evidence.bits == 2 * copy.evidence.bits
