@@ -24,6 +24,7 @@ BACKGROUND_CHANCE = 1e-5
 beyond doubt."""
 
 ALERT_TOKENS = 24
+ALERT_ELEMENTS = 48
 ALERT_STRUCTURE = 12.0
 ALERT_APART = 8.0
 ALERT_LINES = 4
@@ -140,6 +141,7 @@ def is_substantial(match: Match) -> bool:
             match.evidence.terms["structure"] >= ALERT_STRUCTURE
             and match.evidence.terms["apart"] >= ALERT_APART
             and match.end_line - match.start_line + 1 >= ALERT_LINES
+            and match.evidence.tokens >= ALERT_ELEMENTS
         )
     return match.evidence.tokens >= ALERT_TOKENS
 

@@ -27,7 +27,7 @@ from corpus.derived import derived
 from corpus.index.catalog import Catalog
 from corpus.index.snapshot import Snapshot
 from corpus.languages import language_of
-from corpus.matches import ALERT_APART, ALERT_LINES, ALERT_STRUCTURE, Match, contributions
+from corpus.matches import Match, contributions, is_substantial
 from corpus.model import ChangedFile
 from corpus.purl import same_package
 from corpus.query import make_query
@@ -48,13 +48,7 @@ class Tried:
 
     def best(self, score: Callable[[Match], float]) -> tuple[float, bool]:
         """(score of the strongest match that could be a finding, whether it names the source)."""
-        shown = [
-            (score(m), right)
-            for m, right in self.matches
-            if m.evidence.terms["structure"] >= ALERT_STRUCTURE
-            and m.evidence.terms["apart"] >= ALERT_APART
-            and m.end_line - m.start_line + 1 >= ALERT_LINES
-        ]
+        shown = [(score(m), right) for m, right in self.matches if is_substantial(m)]
         return max(shown, default=(-99.0, False))
 
 

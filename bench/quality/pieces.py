@@ -64,6 +64,7 @@ BUNDLED = frozenset(
         "superlu", "arpack", "qhull_src", "cephes", "boost_math", "highs", "lapack_lite", "pocketfft",
         "highway", "x86-simd-sort", "svml", "unuran", "libsvm", "liblinear", "_antlr", "fitpack", "odepack",
         "dependencies", "quadpack", "minpack", "lbfgsb", "odrpack", "propack", "array_api_compat", "tempita",
+        "_fast_matrix_market",
     )
 )  # fmt: skip
 """Folders of other people's code in packages measured as honest, which no general rule for names can tell."""
