@@ -220,6 +220,9 @@ def test_problems_name_the_release_or_the_snapshot(tmp_path):
     assert MEADOW in problem
 
 
+QUERIES_OF_ONE_OPEN = 4
+"""A snapshot that was opened goes on answering while the next ones are published."""
+
 C38 = (pytest.mark.check("C38"), pytest.mark.long, pytest.mark.timeout(900))
 
 
@@ -237,19 +240,22 @@ def test_answers_during_swaps_fit_one_generation(tmp_path, swaps, queries, figur
         while not stop.is_set():
             try:
                 index = catalog.open()
-                answers.append((index.identity, frozenset(origins(index))))
+                for _ in range(QUERIES_OF_ONE_OPEN):
+                    answers.append((index.identity, frozenset(origins(index))))
             except Exception as error:
                 errors.append(error)
 
     with ThreadPoolExecutor(3) as readers:
         for _ in range(3):
             readers.submit(read)
-        for number in itertools.count():
-            if number >= swaps and len(answers) >= queries:
-                break
-            add_release(catalog, LATTICE, without if number % 2 else sample_tree("lattice"))
-            catalog.build()
-        stop.set()
+        try:
+            for number in itertools.count():
+                if number >= swaps and len(answers) >= queries:
+                    break
+                add_release(catalog, LATTICE, without if number % 2 else sample_tree("lattice"))
+                catalog.build()
+        finally:
+            stop.set()
     assert errors == []
     assert len({identity for identity, _ in answers}) == 2
     assert all(found == expected[identity] for identity, found in answers)
