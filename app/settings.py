@@ -71,6 +71,9 @@ class Settings(BaseSettings):
         default=500, ge=1, description="Scans of one tenant that may wait: then 429."
     )
     rate_limit: str = Field(default="600/minute", description="Requests per key.")
+    wrong_key_limit: str = Field(
+        default="60/minute", description="Wrong keys per address; more are answered with 429."
+    )
 
     retain_source: int = Field(
         default=DAY, ge=0, description="Seconds that submitted text is kept after its scan; 0: until its end."

@@ -94,6 +94,7 @@ def create_app(settings: Settings) -> ASGIApp:
     state = api.state
     limits = Limits(limit=settings.max_body, diff_limit=min(settings.max_diff, settings.max_body))
     rates = Rates(settings.rate_limit, settings.redis_url.get_secret_value() or None)
+    failures = Rates(settings.wrong_key_limit)
     authenticate = Authenticator(lambda: state.context, state.tokens)
     anonymous = ANONYMOUS if without_keys(settings) else None
-    return Requests(Gate(BodyLimits(api, limits), authenticate, rates, anonymous), state.metrics)
+    return Requests(Gate(BodyLimits(api, limits), authenticate, rates, failures, anonymous), state.metrics)

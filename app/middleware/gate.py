@@ -20,20 +20,27 @@ from corpus.errors import WhenceError
 OPEN = ("/healthz", "/livez", "/readyz", "/v1/tokens", "/v1/openapi.json", "/v1/receipts/key")
 """Paths that need no key; the token exchange checks its own."""
 UNLIMITED = ("/healthz", "/livez", "/readyz")
-WRONG_KEYS = "60/minute"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 Authenticate = Callable[[str], Awaitable[Caller]]
 
 
 class Gate:
-    """The ASGI layer. anonymous: who a request without a key is, where keys are not asked for."""
+    """The ASGI layer. rates: of requests, by key. failures: of wrong keys, by address.
+
+    anonymous: who a request without a key is, where keys are not asked for.
+    """
 
     def __init__(
-        self, app: ASGIApp, authenticate: Authenticate, rates: Rates, anonymous: Caller | None = None
+        self,
+        app: ASGIApp,
+        authenticate: Authenticate,
+        rates: Rates,
+        failures: Rates,
+        anonymous: Caller | None = None,
     ) -> None:
         self.app, self.authenticate, self.rates, self.anonymous = app, authenticate, rates, anonymous
-        self.failures = Rates(WRONG_KEYS)
+        self.failures = failures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

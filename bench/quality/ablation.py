@@ -21,7 +21,7 @@ from typing import Any
 from app.scan.diff import read_diff
 from bench.quality.honest import PACKAGES, added, reason
 from bench.quality.judge import package_of, same_file
-from bench.quality.pieces import sample_honest
+from bench.quality.pieces import Piece, sample_honest
 from bench.quality.tables import table
 from corpus.derived import derived
 from corpus.index.catalog import Catalog
@@ -69,12 +69,17 @@ def honest(catalog: Catalog, index: Snapshot, number: int, seed: int) -> Iterato
                 found = matches_of(
                     added(piece).files, index, partial(lambda own, other: not same_package(own, other), purl)
                 )
-                unexplained = [m for m in found if not reason(f"{piece.path}: ~ {_origin(m, index)}")]
+                unexplained = [m for m in found if not reason(_told(piece, m, index))]
                 yield Tried("honest", tuple((m, False) for m in unexplained))
 
 
-def _origin(match: Match, index: Snapshot) -> str:
-    return f"{match.origin.purl} {index.file(match.origin.ref).path}:"
+def _told(piece: Piece, match: Match, index: Snapshot) -> str:
+    """Both sides with their lines, as explanations name them."""
+    origin, shift = match.origin, piece.start_line - 1
+    return (
+        f"{piece.path}:{shift + match.start_line}-{shift + match.end_line} ~ {origin.purl} "
+        f"{index.file(origin.ref).path}:{origin.start_line}-{origin.end_line}"
+    )
 
 
 def variants(folder: Path, index: Snapshot) -> Iterator[Tried]:

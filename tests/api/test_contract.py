@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.service import ROOT, Service
+from app.settings import Settings
+from tests.api.service import ROOT, Service, serving
 from tests.figures import Figure
 
+MANY = "1000000/minute"
 EXAMPLES = os.environ.get("WHENCE_CONTRACT_EXAMPLES", "12")
 SECONDS = os.environ.get("WHENCE_CONTRACT_SECONDS", "120")
 """Generated requests an operation and phase, and the time for all. Set more for a long run."""
@@ -33,7 +35,19 @@ negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 
 @pytest.mark.check("C20")
 @pytest.mark.long
 @pytest.mark.timeout(400)
-def test_generated_requests_find_no_fault(embedded: Service, tmp_path: Path, figure: Figure) -> None:
+def test_generated_requests_find_no_fault(corpus: Path, tmp_path: Path, figure: Figure) -> None:
+    settings = Settings(
+        data_dir=corpus,
+        database_url=f"sqlite+aiosqlite:///{tmp_path / 'whence.db'}",  # type: ignore[arg-type]
+        rate_limit=MANY,
+        webhook_private=False,
+    )
+    # A quick generator sends more wrong keys in a minute than are answered with 401.
+    with serving("embedded", settings, tmp_path, WHENCE_WRONG_KEY_LIMIT=MANY) as service:
+        generate(service, tmp_path, figure)
+
+
+def generate(embedded: Service, tmp_path: Path, figure: Figure) -> None:
     report = tmp_path / "report.ndjson"
     (tmp_path / "schemathesis.toml").write_text(REFUSALS)
     command = [

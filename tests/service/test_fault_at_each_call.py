@@ -43,7 +43,7 @@ async def http(stack: Stack, tenant: str) -> AsyncIterator[httpx2.AsyncClient]:
     api = create_api(stack.settings)
     api.state.context = stack.context
     caller = Caller(tenant, "", frozenset(("scan", "read", "admin")))
-    gate = Gate(BodyLimits(api), lambda _: None, Rates("1000000/minute"), caller)  # type: ignore[arg-type, return-value]
+    gate = Gate(BodyLimits(api), lambda _: None, Rates("1000000/minute"), Rates("60/minute"), caller)  # type: ignore[arg-type, return-value]
     transport = httpx2.ASGITransport(app=Requests(gate, api.state.metrics))
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost", timeout=60) as client:
         yield client
