@@ -23,7 +23,7 @@ KEPT = ("segments", "catalog.json")
 """What docs/operations.md says cannot be made again, beside the database."""
 
 
-@pytest.mark.deep("C40")
+@pytest.mark.check("C40")
 @pytest.mark.timeout(900)
 def test_snapshots_are_rebuilt_from_the_segments(tmp_path: Path, figure: Figure) -> None:
     catalog = sample_corpus(tmp_path)
@@ -36,7 +36,7 @@ def test_snapshots_are_rebuilt_from_the_segments(tmp_path: Path, figure: Figure)
     after = catalog.build()
     seconds, used = time.monotonic() - begun, time.process_time() - used
     figure("C40", "snapshots with another content after a rebuild", after != before, exactly=0)
-    prints = sum(count for name, count in manifest["entries"].items() if name != "words")
+    prints = sum(table["entries"] for name, table in manifest["tables"].items() if name != "words")
     figure("C40", "rebuilt, of processor time", prints / used, at_least=10_000, unit="fingerprints/s",
            note=f"{prints:,} in {seconds:.1f} s")  # fmt: skip
 
@@ -76,7 +76,8 @@ def restored(one: Cluster, folder: Path, target: Path) -> Path:
     return target
 
 
-@pytest.mark.deep("C40")
+@pytest.mark.check("C40")
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", ["embedded", "production"])
 def test_a_backup_under_load_is_restored(
