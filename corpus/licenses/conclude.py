@@ -47,6 +47,8 @@ BARE = 0.7
 NAMED = 0.9
 # A share of the headers that names a habit of the release.
 NEARLY_ALL = 0.9
+# Licences in the texts of one folder from which they are a gathering of what the release bundles.
+GATHERED = 4
 # What a GNU family is called when its version is not said.
 UNVERSIONED = frozenset({"GPL-1.0-or-later", "LGPL-2.0-or-later", "AGPL-1.0-or-later"})
 T = TypeVar("T")
@@ -176,6 +178,8 @@ class _Package:
         text = _of_texts(texts)
         # Only or or-later: a licence text cannot say; metadata that names the same licence can.
         deciding = [one for one in metadata if text.texts and _same_licenses(one.expression, text.expression)]
+        if not deciding:
+            deciding = [one for one in metadata if _gathers(text.expression, one.expression)]
         if not deciding and text.texts:
             text = self._as_applied(text)
         return deciding[:1] + [text] + [one for one in metadata if one not in deciding[:1]]
@@ -254,6 +258,12 @@ def _same_licenses(one: str, other: str) -> bool:
     """Whether two expressions name the same families and versions."""
     left, right = expression.licenses_of(one), expression.licenses_of(other)
     return _named_by(left, right) and _named_by(right, left)
+
+
+def _gathers(texts: str, own: str) -> bool:
+    """Whether texts name a package's own licence among those of much else: no file is under all of them."""
+    gathered, named = expression.licenses_of(texts), expression.licenses_of(own)
+    return len(gathered) >= max(GATHERED, 2 * len(named)) and _named_by(named, gathered)
 
 
 def _named_by(names: Iterable[str], known: Iterable[str]) -> bool:

@@ -16,6 +16,7 @@ int x;
 """
 GPL_TEXT = "The text of the GNU General Public License, version 3, stands here."
 MIT_TEXT = "The text of the MIT license stands here."
+GATHERED_TEXT = "The licence of this project, and then those of what it bundles, stand here."
 
 
 @pytest.fixture
@@ -25,6 +26,7 @@ def detector(tmp_path: Path) -> Iterator[Detector]:
         read_header(NOTICE).notice: Detection("GPL-2.0-or-later", 1.0, (1, 2)),
         GPL_TEXT: Detection("GPL-3.0-only", 1.0, (1, 1), bare=True),
         MIT_TEXT: Detection("MIT", 1.0, (1, 1), bare=True),
+        GATHERED_TEXT: Detection("BSD-3-Clause AND MIT AND Zlib AND GPL-2.0-or-later", 1.0, (1, 1)),
     }
     with Detector(tmp_path) as earlier:
         for text, found in known.items():
@@ -169,6 +171,18 @@ def test_two_license_texts_hold_together(detector: Detector) -> None:
     assert (found.expression, found.category) == ("GPL-3.0-only AND MIT", "Copyleft")
     chosen = one(b"int x;\n", detector, tree, "MIT OR GPL-3.0-or-later")
     assert (chosen.expression, chosen.established_by) == ("GPL-3.0-or-later OR MIT", "metadata")
+
+
+def test_licences_gathered_from_bundled_code_are_not_those_of_each_file(detector: Detector) -> None:
+    tree = {"LICENSE": GATHERED_TEXT.encode()}
+    found = one(b"int x;\n", detector, tree, "BSD-3-Clause")
+    assert (found.expression, found.established_by) == ("BSD-3-Clause", "metadata")
+    assert found.conflicts == (("license-file", "BSD-3-Clause AND MIT AND Zlib AND GPL-2.0-or-later"),)
+    # Metadata that names something else, or nothing, settles nothing.
+    for declared in ("ISC", ""):
+        assert one(b"int x;\n", detector, tree, declared).established_by == "license-file"
+    both = {"COPYING": GPL_TEXT.encode(), "LICENSE.MIT": MIT_TEXT.encode()}
+    assert one(b"int x;\n", detector, both, "MIT").expression == "GPL-3.0-only AND MIT"
 
 
 def test_an_unversioned_name_contradicts_nothing(detector: Detector) -> None:
