@@ -277,6 +277,7 @@ class _Worker:
     def kill(self) -> None:
         """End it whatever it does: a release that is not in the catalogue is simply done again."""
         self._process.kill()
+        self._process.join()  # until then it looks alive, and would be given the next release
 
     def stop(self) -> None:
         """Let it end; only its own thread calls this."""
