@@ -53,6 +53,10 @@ class Gathered:
     renaming: float
 
 
+Agreed = tuple[Gathered, float]
+"""A candidate and the bits that it agrees in within a region."""
+
+
 def worth(query: Query, parts: Sequence[Part], first: int, last: int) -> dict[str, float]:
     """Bits of the pairs within a token range of the query, by what agrees; added lines only.
 
@@ -85,14 +89,9 @@ def agreements(
     return left[inside], weight[inside]
 
 
-def sharing(query: Query, bits: float, first: int, last: int, others: Sequence[Gathered]) -> int:
+def sharing(bits: float, others: Sequence[Agreed]) -> int:
     """How many packages of other origins agree in at least SHARED of the bits of a region."""
-    found = {
-        package_name(o.candidate.purl)
-        for o in others
-        if sum(worth(query, o.parts, first, last).values()) >= SHARED * bits
-    }
-    return len(found)
+    return len({package_name(o.candidate.purl) for o, theirs in others if theirs >= SHARED * bits})
 
 
 def _classes(query: Query, at: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -136,17 +135,24 @@ def rare_agreements(query: Query, parts: Sequence[Part], spanned: NDArray[np.int
     }
 
 
-def rivals(one: Gathered, others: Sequence[Gathered]) -> list[Gathered]:
+def agreed(query: Query, gathered: Sequence[Gathered], first: int, last: int) -> list[Agreed]:
+    """Each candidate with the bits that it agrees in within a region."""
+    return [(one, sum(worth(query, one.parts, first, last).values())) for one in gathered]
+
+
+def rivals(one: Gathered, others: Sequence[Agreed]) -> list[Agreed]:
     """Those of another origin: copies (same cluster) and other files of the package are none."""
     package, cluster = package_name(one.candidate.purl), one.candidate.cluster
-    return [o for o in others if package_name(o.candidate.purl) != package and o.candidate.cluster != cluster]
+    return [
+        (o, bits)
+        for o, bits in others
+        if package_name(o.candidate.purl) != package and o.candidate.cluster != cluster
+    ]
 
 
-def standing(
-    query: Query, one: Gathered, bits: float, first: int, last: int, others: Sequence[Gathered]
-) -> float:
+def standing(one: Gathered, bits: float, others: Sequence[Agreed]) -> float:
     """How far an origin stands above the best of its rivals in a region (natural logarithms)."""
-    found = [(max(0.0, sum(worth(query, o.parts, first, last).values())), o.candidate.bag) for o in others]
+    found = [(max(0.0, theirs), o.candidate.bag) for o, theirs in others]
     aligned, bag = max(found, key=lambda r: r[0] * r[1], default=LEAST_RIVAL)
     aligned, bag = max(aligned, LEAST_RIVAL[0]), max(bag, LEAST_RIVAL[1])
     return math.log(bits / (aligned + SECOND_ALIGNED)) + math.log(one.candidate.bag / (bag + SECOND_BAG))

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.agreement import (
+    Agreed,
     Gathered,
+    agreed,
     apart,
     rare_agreements,
     rivals,
@@ -95,14 +97,28 @@ def derived(
         return []
     others = [c for c in pool if package_name(c.purl) != package_name(chosen[0].purl)][:RIVALS]
     wanted = list(dict.fromkeys((*chosen, *others)))
-    spoken = speakers(index, query.language, accept) >= FEW_SPEAKERS
+    thin = thinness(index, query.language, accept)
     gathered = [_gather(query, index, disguise, c) for c in wanted]
     found = []
     for one in gathered[: len(chosen)]:
-        match = _match(query, index, disguise, one, gathered, spoken)
+        match = _match(query, index, disguise, one, gathered, thin)
         if match is not None:
             found.append(match)
     return sorted(found, key=lambda m: (-m.rank, m.start_line, m.origin.purl))
+
+
+def thinness(index: Index, language: str, accept: Callable[[str], bool]) -> tuple[float, tuple[str, ...]]:
+    """What is taken off each standing because of what the index lacks, and the sentences that say so."""
+    off, told = 0.0, []
+    background = sum(segment["background"] for segment in index.facts["segments"])
+    if background < ENOUGH_BACKGROUND:
+        off += NO_BACKGROUND * (1 - background / ENOUGH_BACKGROUND)
+        few = f"few background releases ({background}) are" if background else "no background release is"
+        told.append(f"{few} indexed, so what is common code can be told less well")
+    if speakers(index, language, accept) < FEW_SPEAKERS:
+        off += UNSPOKEN
+        told.append(f"little {language} is indexed, so what is common in it can be told less well")
+    return off, tuple(told)
 
 
 def speakers(index: Index, language: str, accept: Callable[[str], bool] = lambda purl: True) -> int:
@@ -152,8 +168,8 @@ def _match(
     index: Index,
     disguise: Disguise,
     one: Gathered,
-    others: Sequence[Gathered],
-    spoken: bool,
+    gathered: Sequence[Gathered],
+    thin: tuple[float, tuple[str, ...]],
 ) -> Match | None:
     ref = one.candidate.ref
     lines = index.tokens(ref).line.astype(np.int64)
@@ -168,26 +184,21 @@ def _match(
     first, last = int(left[0]), int(left[-1])
     terms = worth(query, parts, first, last)
     bits = max(1.0, sum(terms.values()))
-    also = _copies(query, index, bits, first, last, one, others)
-    others = rivals(one, others)
-    height = standing(query, one, bits, first, last, others)
+    here = agreed(query, gathered, first, last)
+    also = _copies(index, bits, first, last, one, here)
+    against = rivals(one, here)
+    others = [other for other, _ in against]
+    height = standing(one, bits, against)
     renaming = renaming_bits(_name_pairs(query, index, one.candidate, left[mine], right[mine]))
     renaming = max(0.0, renaming - RIVAL_RENAMING * max((o.renaming for o in others), default=0.0))
     alone = apart(query, one, first, last, others)
-    discounts: tuple[str, ...] = ()
-    background = sum(segment["background"] for segment in index.facts["segments"])
-    if background < ENOUGH_BACKGROUND:
-        height -= NO_BACKGROUND * (1 - background / ENOUGH_BACKGROUND)
-        told = "no background release is" if not background else f"few background releases ({background}) are"
-        discounts += (f"{told} indexed, so what is common code can be told less well",)
-    if not spoken:
-        height -= UNSPOKEN
-        discounts += (f"little {query.language} is indexed, so what is common in it can be told less well",)
+    height -= thin[0]
+    discounts = thin[1]
     same = _same_family(query.language, index.file(ref).language)
     if same and not any(_same_family(query.language, index.file(o.candidate.ref).language) for o in others):
         height -= NO_RIVAL_IN_LANGUAGE
         discounts += (f"nothing else in {query.language} is near, so the language's own ways may be meant",)
-    shared = sharing(query, bits, first, last, others)
+    shared = sharing(bits, against)
     if shared > 1:
         discounts += (f"shared: {shared} other packages agree in half of this or more",)
     left, right = left[mine], right[mine]
@@ -240,13 +251,13 @@ def _origin(index: Index, candidate: Candidate, lines: NDArray[np.int64]) -> Ori
 
 
 def _copies(
-    query: Query, index: Index, bits: float, first: int, last: int, one: Gathered, others: Sequence[Gathered]
+    index: Index, bits: float, first: int, last: int, one: Gathered, others: Sequence[Agreed]
 ) -> list[Origin]:
     """Other files that hold the same code and agree as well: one of them may be under another licence."""
     found = []
-    for other in others:
+    for other, theirs in others:
         same = other.candidate.cluster == one.candidate.cluster and other.candidate.ref != one.candidate.ref
-        if same and sum(worth(query, other.parts, first, last).values()) >= WITHIN_BEST * bits:
+        if same and theirs >= WITHIN_BEST * bits:
             lines = index.tokens(other.candidate.ref).line.astype(np.int64)
             right = np.concatenate([p.right[(p.left >= first) & (p.left <= last)] for p in other.parts])
             found.append(_origin(index, other.candidate, lines[right]))
