@@ -183,11 +183,12 @@ def main() -> int:
     catalog = Catalog(options.data)
     index = catalog.open()
     rows = rows_of(options, index, catalog)
-    body, curves, wide = [], {}, False
+    body, curves, wide, whole = [], {}, False, []
     unread: list[str] = []
     for family, statistic in FAMILIES.items():
         units = index.units if family == "copies" else origin_units(index.facts)
         halves = list(held_out(rows, family, units))
+        whole.append(fit([_value(row, family) for row in rows if not reason(row.told[family])], units))
         held = [h for _, half in halves for h in half]
         for stated in STATED:
             reach, explained = counted(held, stated)
@@ -209,6 +210,8 @@ def main() -> int:
     print(f"{len(rows)} functions of {len({r.package for r in rows})} packages\n")
     head = ("layer", "stated", "level of each half", "expected", "reach it", "explained", "observed", "ratio")
     print(table(head, body))
+    print("\nThe tails of all packages, without what is explained:\n")
+    print("\n".join(f"- {family}: {tail}" for family, tail in zip(FAMILIES, whole, strict=True)))
     print("\nThe strongest that nobody explained:\n\n" + "\n".join(unread))
     if options.svg:
         options.svg.write_text(plot(curves))
