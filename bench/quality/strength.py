@@ -3,7 +3,8 @@
     python -m bench.quality.strength --data DIR [--sample 40] [--honest 250] [--work DIR]
 
 Only matches of the literal and renamed layers are looked at. Honest functions are those of packages left out
-of the index; the strongest of their matches are printed for a person to read.
+of the index (0: none are measured); the strongest of their matches are printed for a person to read. The
+first row is the level from which a match is a finding in the given index.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from corpus.index.catalog import Catalog
 from corpus.index.snapshot import Snapshot
 from corpus.languages import language_of
 from corpus.match import Match, match
+from corpus.matches import ALERT_CHANCE
 from corpus.model import ChangedFile
 from corpus.params import DEFAULT
 from corpus.query import make_query
@@ -44,16 +46,23 @@ def copies(files: Sequence[ChangedFile], index: Snapshot) -> Iterator[Match]:
 
 
 def bits_of_case(case: Case, index: Snapshot) -> float:
-    """Bits of the best match with the case's source file; 0 where there is none."""
+    """Bits of the best match that names the case's source file, or its package under `also`; 0: none."""
+    package = package_of(case.piece.purl)
     return max(
         (
             m.evidence.bits
             for m in copies(read_diff(case.diff).files, index)
-            if package_of(m.origin.purl) == package_of(case.piece.purl)
-            and index.file(m.origin.ref).path == case.piece.path
+            if (package_of(m.origin.purl) == package and index.file(m.origin.ref).path == case.piece.path)
+            or any(package_of(origin.purl) == package for origin, _ in m.also)
         ),
         default=0.0,
     )
+
+
+def level_of_findings(index: Snapshot) -> float:
+    """Bits from which a copy is a finding in an index of this size."""
+    tail = index.null.copies
+    return tail.reached(ALERT_CHANCE / tail.chance(tail.level, index.units) * tail.rate)
 
 
 def honest_bits(
@@ -94,12 +103,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="whence-quality-") as temporary:
         work = options.work or Path(temporary)
         honest = [
-            row for purl in PACKAGES for row in honest_bits(catalog, purl, options.honest, options.seed, work)
+            row
+            for purl in PACKAGES
+            if options.honest
+            for row in honest_bits(catalog, purl, options.honest, options.seed, work)
         ]
     body = []
-    for level in LEVELS:
+    for level in (level_of_findings(index), *LEVELS):
         cells = [f"{sum(b >= level for b in bits) / max(1, len(bits)):.2f}" for bits in columns.values()]
-        body.append((str(level), *cells, str(sum(b >= level for b, _ in honest))))
+        body.append((f"{level:.0f}", *cells, str(sum(b >= level for b, _ in honest))))
     print(table(("bits asked for", *columns, f"of {len(honest)} honest functions"), body))
     print()
     for bits, told in sorted(honest, reverse=True)[:SHOWN]:
