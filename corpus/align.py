@@ -59,7 +59,11 @@ class Alignment:
 def common_runs(left: U64, right: U64, k: int = SEED) -> tuple[Ints, Ints, Ints]:
     """Maximal equal runs of at least k tokens: starts on the left, starts on the right, lengths."""
     a, b = run_hashes(left, k), run_hashes(right, k)
-    order = np.argsort(b, kind="stable")
+    if not len(a) or not len(b):
+        return (np.empty(0, np.int64),) * 3
+    known = np.sort(a)  # a file is mostly longer than a change: only what both hold is put in order
+    order = np.flatnonzero(known[np.minimum(np.searchsorted(known, b), len(known) - 1)] == b)
+    order = order[np.argsort(b[order], kind="stable")]
     sorted_b = b[order]
     low = np.searchsorted(sorted_b, a, "left")
     count = np.searchsorted(sorted_b, a, "right") - low

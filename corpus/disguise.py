@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,17 @@ from corpus.index.build import rarity
 from corpus.index.segment import FileTokens, Segment
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
-from corpus.local_alignment import best_local, compile_pays
+from corpus.local_alignment import best_local, best_score, compile_pays
 from corpus.pair_scores import Weighed, pair_scores, weighed
 from corpus.query import Query
 
 CORPUS_CANDIDATES = 64
 BACKGROUND_CANDIDATES = 20
+MOST_RANKED = 2000
+RANKED_FIRST = 250
+TOKENS_KEPT = 256
+"""Files whose tokens are kept for a change: its functions share many of their candidates."""
+
 LEAST_TOKENS = 25
 MOST_ELEMENTS = 1500
 SURROUNDINGS = 1000
@@ -84,12 +90,16 @@ class IndexedUnit:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Features of a whole query as the index knows them: sorted keys, rarity in bits, postings by key."""
+    """Features of a whole query as the index knows them: sorted keys, rarity in bits, postings by key.
+
+    units: the distinct units of all postings, ascending; which: for each posting its unit, numbered there.
+    """
 
     keys: U64
     bits: NDArray[np.float64]
     start: NDArray[np.int64]
-    unit: NDArray[np.uint32]
+    units: NDArray[np.int64]
+    which: NDArray[np.int64]
 
 
 def look_up(keys: U64, index: Index, accept: Callable[[str], bool] = lambda purl: True) -> Lookup:
@@ -109,10 +119,20 @@ def look_up(keys: U64, index: Index, accept: Callable[[str], bool] = lambda purl
     common = unit >= COMMON
     origins[which[common]] = unit[common].astype(np.float64) - COMMON
     which, unit = which[~common], unit[~common]
-    pairs = np.unique(which << np.int64(32) | index.clusters(unit).astype(np.int64))
-    origins += np.bincount(pairs >> np.int64(32), minlength=len(keys))
+    origins += distinct_counts(which, index.clusters(unit), len(keys))
     start = np.searchsorted(which, np.arange(len(keys) + 1))
-    return Lookup(keys, rarity(origins, int(index.facts["clusters"])), start, unit)
+    units, numbered = np.unique(unit, return_inverse=True)
+    return Lookup(
+        keys, rarity(origins, int(index.facts["clusters"])), start, units.astype(np.int64), numbered
+    )
+
+
+def distinct_counts(which: NDArray[np.int64], of: NDArray[Any], keys: int) -> NDArray[np.int64]:
+    """How many distinct values each of the keys (numbered from 0) has among its postings."""
+    pairs = np.sort(which << np.int64(32) | of.astype(np.int64))  # np.unique hashes, which takes longer
+    new = np.ones(len(pairs), bool)
+    np.not_equal(pairs[1:], pairs[:-1], out=new[1:])
+    return np.bincount(pairs[new] >> np.int64(32), minlength=keys)
 
 
 def bag_scores(found: Lookup, keys: U64, index: Index) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -120,10 +140,11 @@ def bag_scores(found: Lookup, keys: U64, index: Index) -> tuple[NDArray[np.int64
     at = np.searchsorted(found.keys, keys)
     counts = found.start[at + 1] - found.start[at]
     offsets = np.repeat(found.start[at] - (np.cumsum(counts) - counts), counts)
-    units = found.unit[np.arange(len(offsets)) + offsets]
-    shared = np.bincount(units, np.repeat(found.bits[at], counts)) if len(units) else np.empty(0)
+    numbered = found.which[np.arange(len(offsets)) + offsets]
+    shared = np.bincount(numbered, np.repeat(found.bits[at], counts)) if len(numbered) else np.empty(0)
     some = np.flatnonzero(shared)
-    return some, shared[some] / np.sqrt(index.weights(some).astype(np.float64) + BAG_FLOOR)
+    units = found.units[some]
+    return units, shared[some] / np.sqrt(index.weights(units).astype(np.float64) + BAG_FLOOR)
 
 
 class Disguise:
@@ -142,7 +163,7 @@ class Disguise:
         known = np.unique(np.concatenate((self._keys, _element_keys(self._made))))
         self._found = look_up(known, index, accept)
         self._weighed = weighed(self._made, self._found.keys, self._found.bits)
-        self._tokens = lru_cache(maxsize=64)(index.tokens)
+        self._tokens = lru_cache(maxsize=TOKENS_KEPT)(index.tokens)
         self._units: dict[int, IndexedUnit] = {}
 
     def candidates(self, number: int) -> list[Candidate]:
@@ -164,20 +185,22 @@ class Disguise:
         """The best unit of each of the best files, from corpus and background."""
         room = {False: CORPUS_CANDIDATES, True: BACKGROUND_CANDIDATES}
         seen: set[int] = set()
-        best = np.argsort(-scores, kind="stable")[:2000]
-        files = self._index.files_of(units[best].astype(np.uint32))
-        for unit, score, file in zip(
-            units[best].tolist(), scores[best].tolist(), files.tolist(), strict=True
-        ):
-            if file in seen:
-                continue
-            seen.add(file)
-            facts = self._index.segment(self._index.ref(file).segment).facts
-            if room[facts.background] and self._accept(facts.purl):
-                room[facts.background] -= 1
-                yield unit, score
-            if not any(room.values()):
-                return
+        best = np.argsort(-scores, kind="stable")[:MOST_RANKED]
+        # Where units lie is looked up for the first ones, which mostly are enough, and then for the rest.
+        for ranked in (best[:RANKED_FIRST], best[RANKED_FIRST:]):
+            files = self._index.files_of(units[ranked].astype(np.uint32))
+            for unit, score, file in zip(
+                units[ranked].tolist(), scores[ranked].tolist(), files.tolist(), strict=True
+            ):
+                if file in seen:
+                    continue
+                seen.add(file)
+                facts = self._index.segment(self._index.ref(file).segment).facts
+                if room[facts.background] and self._accept(facts.purl):
+                    room[facts.background] -= 1
+                    yield unit, score
+                if not any(room.values()):
+                    return
 
     def unit(self, unit: int) -> IndexedUnit:
         """A unit of the index with its elements (kept: ranges of one change share candidates)."""
@@ -194,8 +217,8 @@ class Disguise:
     def _align(self, mine: Weighed, unit: int, bag: float, *, compiled: bool) -> Candidate | None:
         indexed = self.unit(unit)
         scores = pair_scores(mine, indexed.elements, compiled=compiled)
-        best, pairs = best_local(scores, GAP, compiled=compiled)
-        if not len(pairs):
+        best = best_score(scores, GAP, compiled=compiled)
+        if not best:
             return None
         facts = self._index.segment(indexed.ref.segment).facts
         return Candidate(unit, indexed.ref, facts.purl, facts.background, indexed.cluster, best / 100.0, bag)

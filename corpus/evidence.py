@@ -193,9 +193,10 @@ def weigh(
     rarity: NDArray[np.float64],
     idiom: NDArray[np.bool_],
     origin_tokens: int,
-) -> Evidence:
-    """Evidence of one alignment. rarity: bits of surprise of each query token's spelling; idiom: bool[n].
+) -> tuple[Evidence, dict[bytes, int]]:
+    """Evidence of one alignment, and the partner of each name as `rename_terms` gives it.
 
+    rarity: bits of surprise of each query token's spelling; idiom: bool[n].
     origin_tokens: tokens of the origin's code units that the match touches.
     Only tokens on added lines count.
     """
@@ -208,7 +209,7 @@ def weigh(
     same = query.raw[left] == target.raw[right]
     structure = STRUCTURE * float(weight.sum())
     spelled = SPELLING * float((weight * rarity[left])[same].sum())
-    renaming, _, alike = rename_terms(query, target, left, right, weight)
+    renaming, partners, alike = rename_terms(query, target, left, right, weight)
     run = Alignment(left, right).longest_run() if len(left) else 0
     unbroken = UNBROKEN * max(0.0, run * float(weight.sum()) / max(1, len(left)) - LONG_FREE)
     first, last, start, end = alignment.extent
@@ -225,7 +226,7 @@ def weigh(
             f"idiom: {share:.0%} of the matched tokens stand in runs "
             f"that {IDIOM_PACKAGES} or more packages share"
         )
-    return Evidence(
+    evidence = Evidence(
         kind="literal" if alike >= LITERAL_SHARE else "renamed",
         # Without what the context matches: it belongs to neither side of the comparison.
         similarity=2 * len(left) / max(1, region + end - start + 1 - int((~mine).sum())),
@@ -239,3 +240,4 @@ def weigh(
         renames={},
         discounts=tuple(discounts),
     )
+    return evidence, partners

@@ -67,6 +67,13 @@ def best_local(scores: Ints, gap: int, *, compiled: bool = False) -> tuple[int, 
     return int(table.max()), trace(table, scores, gap)
 
 
+def best_score(scores: Ints, gap: int, *, compiled: bool = False) -> int:
+    """Score of the best local alignment: without its pairs, which cost as much again."""
+    if not scores.size:
+        return 0
+    return int((_compiled_fill()(scores, gap) if compiled else fill(scores, gap)).max())
+
+
 def compile_pays(cells: int) -> bool:
     """Whether so many cells are worth machine code in this process."""
     if "numba" in sys.modules:

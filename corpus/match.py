@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.align import Alignment, align
 from corpus.derived import derived
-from corpus.evidence import IDIOM, IDIOM_PACKAGES, MAX_RARITY, rename_terms, weigh
+from corpus.disguise import distinct_counts
+from corpus.evidence import IDIOM, IDIOM_PACKAGES, MAX_RARITY, weigh
 from corpus.index.segment import FileTokens
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
@@ -87,7 +89,7 @@ def _distinct(which: NDArray[np.int64], of: NDArray[np.int64], keys: int) -> NDA
     """How many distinct values each of the keys has among its postings."""
     if not len(which):
         return np.zeros(keys, np.int64)
-    return np.bincount(np.unique(np.stack((which, of), axis=1), axis=0)[:, 0], minlength=keys)
+    return distinct_counts(which, of, keys)
 
 
 def idioms(query: Query, prints: Prints) -> NDArray[np.bool_]:
@@ -130,12 +132,17 @@ def candidates(query: Query, prints: Prints, index: Index, accept: Accept) -> li
             f: s for f, s, c in zip(files.tolist(), sums.tolist(), counts.tolist(), strict=True) if c >= 2
         }
     chosen: set[int] = set()
+    license_of = cache(lambda f: index.file(index.ref(f)).license.expression)
     order = np.argsort(at, kind="stable")
     starts = np.flatnonzero(at[order][1:] != at[order][:-1]) + 1
+    told: set[bytes] = set()  # neighbouring fingerprints are mostly those of the same files
     for group in np.split(file[order], starts):
+        if (files_here := group.tobytes()) in told:
+            continue
+        told.add(files_here)
         ranked = sorted({f for f in group.tolist() if f in score}, key=lambda f: -score[f])
         if len(ranked) > PER_PRINT:
-            ranked = one_of_each(ranked, lambda f: index.file(index.ref(f)).license.expression)
+            ranked = one_of_each(ranked, license_of)
         chosen.update(ranked[:PER_PRINT])
     best = sorted(chosen, key=lambda f: (-score[f], f))[:CANDIDATES]
     return best + [f for f in near_copies(query, index, accept) if f not in chosen][:PER_PRINT]
@@ -194,11 +201,9 @@ def _confirm(
 ) -> Match:  # fmt: skip
     _, _, start, end = alignment.extent
     segment = index.segment(ref.segment)
-    evidence = weigh(query, target, alignment, rarity, idiom, _unit_tokens(index, ref, start, end))
-    mine = query.added[alignment.left]
-    left, right = alignment.left[mine], alignment.right[mine]
+    evidence, partners = weigh(query, target, alignment, rarity, idiom, _unit_tokens(index, ref, start, end))
+    left = alignment.left[query.added[alignment.left]]
     if evidence.kind == "renamed":
-        partners = rename_terms(query, target, left, right, np.ones(len(left)))[1]
         renames = {a.decode("utf-8", "replace"): segment.spelling(b) for a, b in partners.items()}
         evidence = replace(evidence, renames={a: b for a, b in sorted(renames.items()) if a != b})
     lines = target.line[[start, end]]
