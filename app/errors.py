@@ -5,6 +5,7 @@ WhenceError
 ├── Conflict            409
 │   └── KeyReused       409  an Idempotency-Key with another body
 ├── TooLarge            413
+├── NotIndexed          422  a release of a corpus job: why stands in the message
 ├── Forbidden           403  the key lacks a scope
 ├── Unauthorized        401
 └── Busy                     carries `retry_after`, seconds
@@ -41,6 +42,10 @@ class TooLarge(WhenceError):
 
     def __init__(self, what: str, size: int, limit: int) -> None:
         super().__init__(f"{what} has {size} bytes; at most {limit} are taken")
+
+
+class NotIndexed(WhenceError):
+    slug, status = "not-indexed", 422
 
 
 class Unauthorized(WhenceError):

@@ -8,12 +8,12 @@ dispatcher and the chores open `EVERY_TENANT`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import event, exc, text
+from sqlalchemy import event, exc, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -99,6 +99,11 @@ class Work:
             statement = statement.on_conflict_do_nothing()
         done: Any = await self.session.execute(statement, execution_options={_STAMPED: self.tenant})
         return bool(done.rowcount)
+
+    async def insert_all(self, model: type[Base], rows: Sequence[dict[str, Any]], **values: Any) -> None:
+        """Insert many rows of this tenant in one statement. values: of all of them, may be SQL."""
+        statement = insert(model).values(**{"tenant": self.tenant, **values})
+        await self.session.execute(statement, rows, execution_options={_STAMPED: self.tenant})
 
 
 class Database:

@@ -46,7 +46,7 @@ class Seen:
         self._able = {f.name for f in fields(Record)} == _KNOWN
         catalog.data.mkdir(parents=True, exist_ok=True)
         with self._database() as database:
-            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA journal_mode = DELETE")  # a WAL serves the processes of one machine only
             database.execute(
                 "CREATE TABLE IF NOT EXISTS files (content TEXT, segment TEXT, file INTEGER,"
                 " PRIMARY KEY (content, segment)) WITHOUT ROWID"

@@ -16,6 +16,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from app.context import Context
@@ -26,7 +27,7 @@ from app.settings import Settings
 from app.telemetry import configure_logs
 from corpus.errors import NoCorpus, WhenceError
 from corpus.machine_code import warm_matching
-from workers.pool import every, slots
+from workers.pool import Take, every, slots
 
 log = logging.getLogger("whence.workers")
 
@@ -36,7 +37,11 @@ KINDS: dict[str, Callable[[Settings], int]] = {
     "index": lambda settings: 1,
     "chores": lambda settings: 2,
 }
-"""Kind of worker → pieces at a time. Its module has `take(context)`, that of chores also `rounds`."""
+"""Kind of worker → pieces at a time.
+
+Its module has `take(context)`, or `taking(context)` where something is kept from piece to piece; that of
+chores also has `rounds`.
+"""
 
 BEAT_SECONDS = 4.0
 STALL_SECONDS = {"scan": 60.0, "chores": 60.0, "ingest": 900.0, "index": 900.0}
@@ -61,9 +66,14 @@ async def crew(context: Context, kind: str, bell: asyncio.Event) -> AsyncIterato
         if kind == "chores":
             await stack.enter_async_context(module.rounds(context))
         await stack.enter_async_context(every(BEAT_SECONDS, "heartbeat", say))
+        take: Take
+        if kind == "ingest":
+            take = await stack.enter_async_context(module.taking(context))
+        else:
+            take = partial(module.take, context)
         await stack.enter_async_context(
             slots(
-                kind, lambda: module.take(context), bell, size=KINDS[kind](settings),
+                kind, take, bell, size=KINDS[kind](settings),
                 poll=settings.poll_seconds, stop_seconds=settings.stop_seconds,
             )
         )  # fmt: skip

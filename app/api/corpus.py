@@ -86,16 +86,37 @@ class ReleaseList(Resource):
     next: str | None
 
 
+class FailedRelease(Resource):
+    """A release of a job that could not be indexed, and why."""
+
+    purl: str
+    message: str
+
+
+class JobReleases(Resource):
+    """How far a job that adds releases is: how many wait, are worked on, are done; those that failed."""
+
+    waiting: int
+    running: int
+    done: int
+    failed: list[FailedRelease]
+
+
 class JobResource(Resource):
-    """A change of the corpus. result: what came of it, by kind of job."""
+    """A change of the corpus. result: what came of it, by kind of job.
+
+    A job that adds releases is done by a job for each, which has it as `parent`; `releases` sums these up.
+    """
 
     id: str
+    parent: str | None
     kind: JobKind
     state: State
     created_at: str
     started_at: str | None
     finished_at: str | None
     progress: Progress
+    releases: JobReleases | None
     result: dict[str, Any] | None
     error: Failure | None
 
@@ -107,20 +128,27 @@ class JobPage(Resource):
     next: str | None
 
 
-def _job(job: Job) -> JobResource:
+def _job(job: Job, parts: corpora.Parts | None = None) -> JobResource:
     return JobResource.model_validate(
         {
             "id": job.id,
+            "parent": job.parent,
             "kind": job.kind,
             "state": job.state,
             "created_at": moment(job.created_at),
             "started_at": moment(job.claimed_at),
             "finished_at": moment(job.finished_at),
             "progress": Progress(step=job.step, done=job.done, total=job.total),
+            "releases": None if parts is None else _releases(parts),
             "result": job.result,
             "error": failure_of(job),
         }
     )
+
+
+def _releases(parts: corpora.Parts) -> JobReleases:
+    failed = [FailedRelease(purl=purl, message=message) for purl, message in parts.failed.items()]
+    return JobReleases(waiting=parts.waiting, running=parts.running, done=parts.done, failed=failed)
 
 
 def _accepted(job: Job, response: Response) -> JobResource:
@@ -202,7 +230,10 @@ async def release(
     **needs("admin", body=True),
 )
 async def add(asking: Asks, body: AddBody, response: Response) -> JobResource:
-    """A job that fetches them, indexes them and publishes a new snapshot."""
+    """A job that has each of them fetched and indexed, and then publishes a new snapshot.
+
+    Ingest workers share the releases. Some may fail: the others are usable, and one build follows the last.
+    """
     async with asking.context.work(SYSTEM) as work:
         job = await corpora.add(
             work,
@@ -258,11 +289,20 @@ async def roll_back(asking: Asks, response: Response) -> JobResource:
 
 
 @router.get("/jobs", operation_id="listJobs", summary="List jobs", **needs("admin"))
-async def jobs(asking: Asks, cursor: Cursor = None, limit: Limit = 50) -> JobPage:
-    """Newest first."""
+async def jobs(
+    asking: Asks,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    parent: Annotated[
+        str | None,
+        Query(pattern=r"^[0-9a-z_]{1,64}$", description="List the jobs that this one consists of."),
+    ] = None,
+) -> JobPage:
+    """Newest first: those that were asked for, or the parts of one of them."""
     async with asking.context.work(SYSTEM, read=True) as work:
-        page = await corpora.jobs(work, cursor=cursor, limit=limit)
-    return JobPage(jobs=[_job(job) for job in page.rows], next=page.next)
+        page = await corpora.jobs(work, cursor=cursor, limit=limit, parent=parent)
+        parts = await corpora.parts(work, page.rows)
+    return JobPage(jobs=[_job(job, parts.get(job.id)) for job in page.rows], next=page.next)
 
 
 @router.get(
@@ -271,18 +311,23 @@ async def jobs(asking: Asks, cursor: Cursor = None, limit: Limit = 50) -> JobPag
 async def job(asking: Asks, job_id: JobId) -> JobResource:
     """Its progress, and what came of it."""
     async with asking.context.work(SYSTEM, read=True) as work:
-        return _job(await corpora.job(work, job_id))
+        found = await corpora.job(work, job_id)
+        return _job(found, (await corpora.parts(work, [found])).get(job_id))
 
 
 @router.delete(
     "/jobs/{job_id}", operation_id="cancelJob", summary="Take a job back", **needs("admin", errors=(404, 409))
 )
 async def cancel(asking: Asks, job_id: JobId) -> JobResource:
-    """While it has not begun."""
+    """While it has not begun. Of a job that adds releases: those of them that have not begun.
+
+    What is worked on goes on to its end. No build follows: the next one publishes what was indexed.
+    """
     async with asking.context.work(SYSTEM) as work:
         canceled = await corpora.cancel(work, job_id)
+        parts = await corpora.parts(work, [canceled])
         await audit.record(work, asking.actor, "corpus.cancel", job_id)
-    return _job(canceled)
+    return _job(canceled, parts.get(job_id))
 
 
 def _watched() -> dict[str, Any]:

@@ -180,7 +180,11 @@ class Event(Tenanted, Base):
 
 
 class Job(Leased, Base):
-    """Work on the corpus. queue: ingest or index. kind: add, remove, build or rollback."""
+    """Work on the corpus. queue: ingest or index. kind: add, remove, build or rollback.
+
+    parent: the `add` of many releases that this one, of a single release, is a part of. A job that was
+    spread into parts is `running`, with a lease without end, until the last of them has ended.
+    """
 
     __tablename__ = "jobs"
 
@@ -189,6 +193,7 @@ class Job(Leased, Base):
     arguments: Mapped[dict[str, Any]]
     result: Mapped[dict[str, Any] | None]
     actor: Mapped[str] = mapped_column(String(100), default="")
+    parent: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
 
 
 class Webhook(Tenanted, Base):

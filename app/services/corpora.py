@@ -8,16 +8,16 @@ Changing is for the scope `admin` and belongs to the installation, not to a tena
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from app.context import Context
 from app.db import jobs as rows
-from app.db.engine import clock, new_id
 from app.db.models import Job
 from app.errors import Conflict, NotFound
+from app.services import releases as releases_of
 from app.services.pages import MAX_PAGE, Page, from_cursor, to_cursor
 from app.work import Work
 from corpus.coverage import FAILURES, Coverage, coverage
@@ -40,6 +40,16 @@ class Release:
     lines: int
     licenses: dict[str, int]
     skips: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How many releases of a job wait, are worked on, are done; failed: purl → why."""
+
+    waiting: int
+    running: int
+    done: int
+    failed: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,10 @@ async def add(
     work: Work, purls: Sequence[str], *, background: bool = False, again: bool = False, build: bool = True,
     actor: str = "",
 ) -> Job:  # fmt: skip
-    """Queue the fetching and indexing of releases; one build follows. Raises BadPurl, BadInput."""
+    """Queue the fetching and indexing of releases, a job for each; one build follows the last.
+
+    Raises BadPurl, BadInput.
+    """
     wanted = _checked(purls)
     arguments = {"purls": wanted, "background": background, "again": again, "build": build}
     return await _queue(work, "ingest", "add", arguments, actor)
@@ -81,7 +94,7 @@ async def remove(work: Work, purls: Sequence[str], *, build: bool = True, actor:
 
 async def build(work: Work, *, actor: str = "") -> Job:
     """Queue a build and its publication; a build that waits already is the answer."""
-    return await rows.open_twin(work, "build") or await _queue(work, "index", "build", {}, actor)
+    return await job(work, await rows.queue_build(work, actor))
 
 
 async def roll_back(work: Work, *, actor: str = "") -> Job:
@@ -97,20 +110,38 @@ async def job(work: Work, identity: str) -> Job:
     return found
 
 
-async def jobs(work: Work, *, cursor: str | None = None, limit: int = 50) -> Page[Job]:
-    """Newest first."""
+async def jobs(
+    work: Work, *, cursor: str | None = None, limit: int = 50, parent: str | None = None
+) -> Page[Job]:
+    """Newest first. parent: the parts of this job, instead of those that were asked for."""
     limit = max(1, min(limit, MAX_PAGE))
-    found = await rows.page(work, from_cursor(cursor) if cursor else None, limit + 1)
+    found = await rows.page(work, from_cursor(cursor) if cursor else None, limit + 1, parent)
     return Page(found[:limit], to_cursor(found[limit - 1].id) if len(found) > limit else None)
 
 
+async def parts(work: Work, jobs: Iterable[Job]) -> dict[str, Parts]:
+    """How far the parts of jobs are, by the job's id; jobs without parts are left out."""
+    ids = [each.id for each in jobs if releases_of.is_whole(each)]
+    if not ids:
+        return {}
+    failed: dict[str, dict[str, str]] = {}
+    for part in await rows.failed_parts(work, ids):
+        failed.setdefault(part.parent or "", {})[part.arguments["purl"]] = part.error or ""
+    return {
+        name: Parts(states["queued"], states["running"], states["done"], failed.get(name, {}))
+        for name, states in (await rows.part_states(work, ids)).items()
+    }
+
+
 async def cancel(work: Work, identity: str) -> Job:
-    """Take back a job that has not begun. Raises NotFound, Conflict."""
+    """Take back a job that has not begun, or what has not begun of one with parts.
+
+    Raises NotFound, Conflict.
+    """
     found = await job(work, identity)
-    if found.state != "queued":
+    if not await releases_of.cancel(work, found):
         raise Conflict(f"the job is {found.state} already")
-    found.state = "canceled"
-    await work.session.flush()
+    await work.session.refresh(found)
     return found
 
 
@@ -189,10 +220,4 @@ def _checked(purls: Sequence[str]) -> list[str]:
 
 
 async def _queue(work: Work, queue: str, kind: str, arguments: dict[str, Any], actor: str) -> Job:
-    identity = new_id("job")
-    await work.insert(
-        Job, id=identity, state="queued", created_at=clock(), not_before=0.0, lease_until=0.0, attempts=0,
-        step="", done=0, total=0, queue=queue, kind=kind, arguments=arguments, result=None, actor=actor,
-    )  # fmt: skip
-    work.wake(queue, identity)
-    return await job(work, identity)
+    return await job(work, (await rows.queue(work, queue, kind, [arguments], actor))[0])

@@ -15,13 +15,14 @@ from typing import Any
 import zstandard
 from sqlalchemy import delete, select, update
 
+from app.db import jobs as job_rows
 from app.db import leases
 from app.db import scans as rows
 from app.db.engine import clock
 from app.db.models import Delivery, Job, Payload, Scan, StoredReport
 from app.receipt.canonical import canonical
 from app.scan.guarded import Searched
-from app.services import decisions
+from app.services import decisions, releases
 from app.services.webhooks import announce
 from app.settings import Settings
 from app.work import Work
@@ -149,6 +150,9 @@ async def fail_given_up(work: Work, settings: Settings) -> int:
             )
         )
         await rows.tell(work, row.id, "state", {"state": "failed"}, tenant=row.tenant)
+    for whole in sorted({row.parent for row in lost if isinstance(row, Job) and row.parent}):
+        if (locked := await job_rows.locked(work, whole)) is not None:
+            await releases.settle(work, locked)
     return len(scans) + len(lost)
 
 

@@ -46,7 +46,7 @@ async def sweep(context: Context) -> int:
         for statement in (
             delete(IdempotencyKey).where(IdempotencyKey.created_at < clock() - IDEMPOTENCY_KEPT),
             delete(Event).where(Event.at < clock() - EVENTS_KEPT),
-            delete(Job).where(Job.finished_at < clock() - kept),
+            delete(Job).where(Job.finished_at < clock() - kept, Job.parent.is_(None)),  # parts go with it
             delete(Delivery).where(Delivery.finished_at < clock() - kept),
         ):
             await work.session.execute(statement.execution_options(synchronize_session=False))

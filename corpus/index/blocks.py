@@ -7,12 +7,14 @@ the blocks that are read; `verify_folder` checks all.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import mmap
 import os
 import shutil
 from collections.abc import Container, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -145,16 +147,25 @@ def read_sealed(folder: Path, name: str, manifest: dict[str, Any]) -> bytes:
 
 
 def seal_as(folder: Path, target: Path) -> None:
-    """Give a sealed folder the name of its content, unless a whole folder has it already."""
-    if target.exists():
+    """Give a sealed folder the name of its content, unless a whole folder has it already.
+
+    Others may do the same with the same content at the same time: one of them is taken.
+    """
+    while True:
+        try:
+            folder.rename(target)
+            break
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
         try:
             verify_folder(target)
-        except CorruptSnapshot:
-            shutil.rmtree(target)
+        except (CorruptSnapshot, FileNotFoundError):
+            with suppress(FileNotFoundError):
+                shutil.rmtree(target)
         else:
             shutil.rmtree(folder)
             return
-    folder.rename(target)
     sync_folder(target.parent)
 
 

@@ -118,6 +118,13 @@ class Catalog:
     def segment(self, entry: Entry) -> Segment:
         return Segment(self.segments_root, entry.segment, self.params)
 
+    def is_published(self, purl: str) -> bool:
+        """Whether the published snapshot has a release, as it is in the catalogue."""
+        entry, current = self.entries().get(purl), self.current()
+        if entry is None or current is None:
+            return False
+        return any(row["name"] == entry.segment for row in _segments_of(self.snapshots_root / current))
+
     def build(self, progress: Progress | None = None) -> str:
         """Build a snapshot of all releases, verify it, publish it. Returns its id."""
         with self.lock():

@@ -165,8 +165,8 @@ class _Cache:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             with self._open() as database:
-                # A writer need not wait for the disk at each notice, nor readers for a writer.
-                database.execute("PRAGMA journal_mode = WAL")
+                # A WAL, which needs shared memory, would serve the processes of one machine only.
+                database.execute("PRAGMA journal_mode = DELETE")
                 database.execute(
                     "CREATE TABLE IF NOT EXISTS detections"
                     " (engine TEXT, key TEXT, answer TEXT NOT NULL, PRIMARY KEY (engine, key)) WITHOUT ROWID"

@@ -248,6 +248,30 @@ def test_the_corpus_is_told_and_its_jobs_watched(service: Service) -> None:
         if service.name == "embedded":
             events = events_of(client, job.headers["location"] + "/events")
             assert events[-1][2]["state"] in ("done", "failed")
+        assert (job.json()["parent"], job.json()["releases"]) == (None, None)
+
+
+def test_a_job_tells_its_releases(service: Service) -> None:
+    gone = "pkg:generic/gone@1?download_url=file:///gone"
+    with service.client("ada") as client:
+        job = client.post("/v1/corpus/releases", json={"releases": [gone, gone], "build": False})
+        assert (job.status_code, job.json()["kind"]) == (202, "add")
+        place = job.headers["location"]
+        if service.name == "embedded":
+            events = events_of(client, place + "/events")
+            assert [data["done"] for _, kind, data in events if kind == "progress"] == [0]
+            whole = client.get(place).json()
+            assert (whole["state"], whole["progress"]) == ("done", {"step": "", "done": 1, "total": 1})
+            (failed,) = whole["releases"].pop("failed")
+            assert failed["message"]
+            assert whole["releases"] == {"waiting": 0, "running": 0, "done": 0}
+            listed = client.get("/v1/corpus/jobs", params={"parent": whole["id"]}).json()["jobs"]
+            assert [(part["parent"], part["state"]) for part in listed] == [(whole["id"], "failed")]
+            assert listed[0]["error"] == {"slug": "not-indexed", "message": failed["message"]}
+            assert client.delete(place).status_code == 409
+        else:  # nobody works on it
+            assert client.delete(place).json()["state"] == "canceled"
+            assert client.delete(place).status_code == 409
 
 
 def test_the_watchers_see_what_is(service: Service) -> None:

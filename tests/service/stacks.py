@@ -75,15 +75,16 @@ class Stack:
             return await scans.report(work, identity)
 
     def start_worker(
-        self, kind: str, script: Path | None = None, **environment: str
+        self, kind: str, script: Path | None = None, *, name: str = "", **environment: str
     ) -> subprocess.Popen[bytes]:
+        """name: tells workers of one kind apart; by default a kind has one."""
         what = [str(script), kind] if script else ["-m", f"workers.{kind}"]
         with open(self.logs or os.devnull, "ab") as log:
             process = subprocess.Popen(
                 [sys.executable, *what], cwd=ROOT, env=self.environment() | environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        self.workers[kind] = process
+        self.workers[name or kind] = process
         return process
 
     def environment(self) -> dict[str, str]:
@@ -95,14 +96,14 @@ class Stack:
             **{f"WHENCE_{name.upper()}": str(value) for name, value in TEST_SETTINGS.items()},
         }
 
-    def stop_worker(self, kind: str, number: int = signal.SIGTERM) -> int:
-        return end(self.workers.pop(kind), number)
+    def stop_worker(self, name: str, number: int = signal.SIGTERM) -> int:
+        return end(self.workers.pop(name), number)
 
     def stop_workers(self) -> None:
         for process in self.workers.values():
             process.terminate()
-        for kind in list(self.workers):
-            self.stop_worker(kind)
+        for name in list(self.workers):
+            self.stop_worker(name)
 
 
 TEST_SETTINGS: dict[str, Any] = {

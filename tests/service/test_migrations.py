@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from alembic import command
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 
 from app.db.engine import make_engine
@@ -68,3 +68,33 @@ async def _call_upgrade() -> None:
 def test_migrations_refuse_to_block_a_loop() -> None:
     with pytest.raises(RuntimeError, match="thread"):
         asyncio.run(_call_upgrade())
+
+
+def test_jobs_outlive_an_upgrade(database_url: str) -> None:
+    """What an older version queued goes on: it is spread like what is queued now."""
+    url = sqlalchemy_url(database_url)
+    job = {"id": "job_1", "tenant": "system", "queue": "ingest", "kind": "add", "state": "queued"}
+    rest = {"attempts": 0, "created_at": 1.0, "not_before": 0.0, "lease_until": 0.0, "step": ""}
+    columns = job | rest | {"done": 0, "total": 0, "actor": "", "arguments": '{"purls": []}'}
+
+    async def run(statement: str, **values: object) -> list[object]:
+        engine = make_engine(url)
+        try:
+            async with engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    await connection.execute(text("SELECT set_config('whence.tenant', '*', true)"))
+                done = await connection.execute(text(statement), values)
+                return [tuple(row) for row in done] if done.returns_rows else []
+        finally:
+            await engine.dispose()
+
+    upgrade(url, "0002")
+    names = ", ".join(columns)
+    asyncio.run(run(f"INSERT INTO jobs ({names}) VALUES (:{', :'.join(columns)})", **columns))
+    upgrade(url)
+    assert asyncio.run(run("SELECT id, kind, parent FROM jobs")) == [("job_1", "add", None)]
+    part = columns | {"id": "job_2", "parent": "job_1"}
+    names = ", ".join(part)
+    asyncio.run(run(f"INSERT INTO jobs ({names}) VALUES (:{', :'.join(part)})", **part))
+    downgrade(url, "0002")
+    assert asyncio.run(run("SELECT id FROM jobs")) == [("job_1",)]

@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from corpus.coverage import failures, remember
 from corpus.errors import CorpusError, CorruptSnapshot, NoCorpus, UnknownRelease
 from corpus.index.catalog import ABANDONED, Catalog
+from corpus.ingest import Outcome
 from corpus.match import is_alert, match
 from corpus.model import ChangedFile, Region
 from corpus.params import DEFAULT
@@ -294,3 +296,46 @@ def test_one_publisher_at_a_time(tmp_path):
     assert [os.waitpid(builder, 0)[1] for builder in builders] == [0] * 4
     assert log.read_text().split() == ["in", "out"] * 12
     assert catalog.problems() == []
+
+
+def in_processes(number, work):
+    """Run `work(k)` in `number` processes at the same time; none may fail."""
+    children = []
+    for k in range(number):
+        child = os.fork()
+        if not child:
+            status = 1
+            try:
+                work(k)
+                status = 0
+            finally:
+                os._exit(status)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * number
+
+
+def test_many_processes_write_one_catalogue(tmp_path):
+    data, rounds = tmp_path / "data", 12
+
+    def write(k):
+        catalog = Catalog(data)
+        for number in range(rounds):
+            text = b"int same%d(int a) { return a * %d + a / 3; }\n" % (number, number)
+            add_release(catalog, f"pkg:generic/same@{number}", {"a.c": text})
+            add_release(catalog, f"pkg:generic/own{k}@{number}", {"b.c": text + b"int own%d;\n" % k})
+            failed = Outcome(f"pkg:generic/gone{k}@{number}", "failed", "it is gone")
+            remember(catalog, [failed])
+            if number == rounds // 2:
+                catalog.build()
+
+    in_processes(4, write)
+    catalog = Catalog(data)
+    names = ("same", "own0", "own1", "own2", "own3")
+    wanted = {f"pkg:generic/{name}@{number}" for name in names for number in range(rounds)}
+    assert catalog.entries().keys() == wanted
+    assert len(failures(catalog)) == 4 * rounds
+    assert not list(catalog.segments_root.glob("*/.new-*"))
+    assert catalog.problems() == []
+    catalog.build()
+    assert all(catalog.is_published(purl) for purl in wanted)
+    assert not catalog.is_published("pkg:generic/none@1")
