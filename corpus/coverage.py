@@ -1,7 +1,8 @@
 """What the index covers, exactly: files, lines and units by licence and language, and what was left out.
 
 An empty result is worth what was searched. `coverage` reads the segments of the catalogue; releases that
-could not be indexed are remembered with their reason in DATA/failures.json until they are. Called by shells.
+could not be indexed are remembered with their reason in DATA/failures.json until they are. Called by shells,
+and by each build, which notes it in short for the reports of its snapshot.
 """
 
 from __future__ import annotations
@@ -13,26 +14,15 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from corpus.covered import Covered, Tally
 from corpus.errors import CorruptSnapshot
-from corpus.index.blocks import read_manifest
-from corpus.index.catalog import Catalog, replace_file
+from corpus.index.blocks import read_manifest, replace_file
 
 if TYPE_CHECKING:
+    from corpus.index.catalog import Catalog
     from corpus.ingest import Outcome
 
 FAILURES = "failures.json"
-
-
-@dataclass(slots=True)
-class Tally:
-    """Files, and lines and code units in them."""
-
-    files: int = 0
-    lines: int = 0
-    units: int = 0
-
-    def add(self, lines: int, units: int) -> None:
-        self.files, self.lines, self.units = self.files + 1, self.lines + lines, self.units + units
 
 
 @dataclass(slots=True)
@@ -81,6 +71,11 @@ class Coverage:
     def index_bytes(self) -> int:
         """Bytes of the lookup tables of the snapshot."""
         return sum(size for name, size in self.storage.items() if name.startswith("table "))
+
+    def short(self) -> Covered:
+        """What a report tells of it."""
+        lacking = sum(bool(row.missing) for row in self.releases)
+        return Covered(self.date, len(self.releases), self.total, self.languages, len(self.failed), lacking)
 
     def plain(self) -> dict[str, Any]:
         """As values for JSON."""

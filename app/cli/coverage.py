@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from corpus.coverage import Coverage, ReleaseRow, Tally
+from corpus.coverage import Coverage, ReleaseRow
+from corpus.covered import Tally
 
 MOST = 25
 """Licences and languages that the Markdown page lists by name."""
@@ -71,7 +72,9 @@ def as_markdown(found: Coverage) -> str:
     parts = [
         "# Coverage\n",
         "Made by `whence corpus coverage --format markdown`; do not edit. A verdict is worth what was"
-        " searched: this is what a corpus of shipped manifests held when it was last built here.\n",
+        " searched: this is what a corpus of shipped manifests held when it was last built here. Each report"
+        " tells it in short, under its limits: the sizes of its snapshot, how much is indexed in the"
+        " languages of the change, and how many releases failed or lack a part.\n",
         f"As of {found.date or 'never'}, snapshot `{found.snapshot or 'none'}`:"
         f" {len(found.releases):,} releases with {total.files:,} files, {total.lines:,} lines and"
         f" {total.units:,} code units; {sum(r.background for r in found.releases):,} of the releases and"

@@ -7,7 +7,7 @@ read (app.scan.diff) → exclude → queries (tokenise, sketch) → match → ch
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
@@ -37,6 +37,7 @@ from app.report.wording import count
 from app.scan.decisions import apply_decisions
 from app.scan.diff import Diff
 from corpus import match as engine
+from corpus.covered import Covered, Tally
 from corpus.index.segment import SegmentFile
 from corpus.index.snapshot import Index
 from corpus.languages import language_of
@@ -47,6 +48,12 @@ from corpus.query import Query, make_query
 
 LEADS = 20
 """Leads that a report holds; a person looks at the first five."""
+
+LANGUAGES = 4
+"""Languages of a change of which a report says how much is indexed."""
+
+NAMED = 2
+"""Missing parts of releases that a report names; more are counted."""
 
 _CLOSING = frozenset({b")", b"]"})
 PERMISSIVE = frozenset({"Permissive", "Public Domain"})
@@ -80,7 +87,9 @@ def scan(diff: Diff, scanner: Scanner, *, leads: bool = False, ai_use: AiUse | N
     weaker: list[tuple[float, Lead]] = []
     searched, under = False, 0
     gaps: dict[str, None] = {}
+    languages = set()
     for query in queries(diff, scanner, skips):
+        languages.add(query.language)
         searched = searched or bool(query.added.any())
         index = scanner.index.view()
         found_here = engine.match(query, index, scanner.params, _accept(scanner.policy))
@@ -109,7 +118,7 @@ def scan(diff: Diff, scanner: Scanner, *, leads: bool = False, ai_use: AiUse | N
         leads=[lead for _, lead in weaker[:LEADS]] if leads else None,
         skipped=skips,
         limits=(
-            *limits(scanner.index),
+            *limits(scanner.index, languages),
             *gaps,
             *under_thresholds(under, scanner.policy),
             *scanner.notes,
@@ -139,15 +148,44 @@ def under_thresholds(number: int, policy: Policy) -> list[str]:
     ]
 
 
-def limits(index: Index) -> list[str]:
-    """What a reader must know about what was not searched."""
-    facts = index.facts
+def limits(index: Index, languages: Iterable[str] = ()) -> list[str]:
+    """What a reader must know about what was not searched. languages: of the files of the change."""
+    covered, missing = index.covered, index.facts.get("not_covered", ())
+    total = covered.total
+    size = (
+        f"{count(total.files, 'file')}, {count(total.lines, 'line')}, {count(total.units, 'code unit')}"
+        + f"; the newest of {covered.date}" * bool(covered.date)
+    )
     said = [
-        f"Only {count(facts['releases'], 'indexed release')} could be compared with; "
-        "code from anywhere else is not known here.",
-        "Only added lines were compared; removed and unchanged lines were not.",
+        f"Only {count(covered.releases, 'indexed release')} ({size}) could be compared with; "
+        "code from anywhere else is not known here."
     ]
-    return said + [f"Not in the index: {part}." for part in facts.get("not_covered", ())]
+    if held := [_held(name, covered.languages.get(name, Tally())) for name in _rarest(languages, covered)]:
+        listed = " and ".join(part for part in (", ".join(held[:-1]), held[-1]) if part)
+        said.append(f"Of the languages of this change the index has {listed}.")
+    said.append("Only added lines were compared; removed and unchanged lines were not.")
+    gaps = []
+    if len(missing) > NAMED:
+        gaps.append(f"parts of {count(covered.lacking, 'indexed release')}")
+    if covered.failed:
+        gaps.append(f"{count(covered.failed, 'release')} that could not be indexed")
+    if gaps:
+        said.append(f"Not in the index: {' and '.join(gaps)}; `whence corpus coverage` names them.")
+    return said + [f"Not in the index: {part}." for part in missing if len(missing) <= NAMED]
+
+
+def _rarest(languages: Iterable[str], covered: Covered) -> list[str]:
+    """Those of which least is indexed: there a search says least."""
+    known = covered.languages
+    rarest = sorted(set(languages), key=lambda name: (known[name].files if name in known else 0, name))
+    return rarest[:LANGUAGES]
+
+
+def _held(language: str, tally: Tally) -> str:
+    if not tally.files:
+        return f"no {language}"
+    lines = f" ({count(tally.lines, 'line')})" * bool(tally.lines)
+    return f"{count(tally.files, f'{language} file')}{lines}"
 
 
 def queries(diff: Diff, scanner: Scanner, skips: list[Skip]) -> Iterator[Query]:

@@ -42,6 +42,17 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def replace_file(path: Path, text: str) -> None:
+    """Write a small file so that readers see the old or the new one. One writer at a time."""
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
 class ArrayWriter:
     """Appends arrays of one dtype to `folder/name`, and writes the block sums when closed."""
 

@@ -4,6 +4,7 @@ DATA/catalog.json            purl → segment, background; replaced atomically, 
 DATA/segments/<params>/<id>  the truth
 DATA/snapshots/<id>          built from segments; kept: the published one, the one before, those still read
 DATA/snapshots/.<id>.null.json   what unrelated code reaches in it, once measured (corpus.calibration)
+DATA/covered/<id>.json       what a snapshot covers, in short (corpus.covered)
 DATA/CURRENT, DATA/PREVIOUS  ids of these two; replaced atomically
 DATA/cache, DATA/licenses    downloads; licence detections by header
 """
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -20,8 +20,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from corpus.coverage import coverage
+from corpus.covered import covered_file
 from corpus.errors import CorpusError, CorruptSnapshot, NoCorpus, UnknownRelease, WhenceError
-from corpus.index.blocks import read_manifest, sync_folder, verify_folder
+from corpus.index.blocks import read_manifest, replace_file, sync_folder, verify_folder
 from corpus.index.build import Progress, build_snapshot
 from corpus.index.segment import Segment
 from corpus.index.snapshot import Snapshot, is_held, null_file
@@ -40,17 +42,6 @@ class Entry:
     segment: str
     background: bool
     added: float
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a small file so that readers see the old or the new one. One writer at a time."""
-    temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("w") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
 
 
 class Catalog:
@@ -137,8 +128,17 @@ class Catalog:
             self._clear_leftovers()
             identity = build_snapshot(self.snapshots_root, segments, self.params, progress)
             verify_folder(self.snapshots_root / identity)
+            self._note_covered(self.snapshots_root / identity)
             self._publish(identity)
             return identity
+
+    def _note_covered(self, folder: Path) -> None:
+        file = covered_file(folder)
+        file.parent.mkdir(exist_ok=True)
+        for other in file.parent.iterdir():
+            if not (self.snapshots_root / other.stem).is_dir():
+                other.unlink()
+        replace_file(file, coverage(self).short().encode())
 
     def _require_space(self, segments: Sequence[Segment]) -> None:
         need = 2 * sum(e["bytes"] for s in segments for e in s.manifest["sealed"].values())

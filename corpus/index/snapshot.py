@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.covered import Covered, read_covered
 from corpus.errors import CorruptSnapshot, ParamsMismatch
 from corpus.fingerprint.hashing import U64
 from corpus.index.blocks import MappedArray, read_manifest, verify_folder
@@ -51,6 +52,8 @@ class Postings(NamedTuple):
 class Index(Protocol):
     """What matching needs of an index, whatever holds it. null: what unrelated code reaches in it.
 
+    covered: what a report tells of what is in it.
+
     `view` is the same index for the lookups of one scan; its `gaps` say, in sentences, what these lookups
     could not reach. A hash that could not be asked for is taken for one that every origin has: it proposes
     nothing, and what agrees in it counts as common.
@@ -77,6 +80,8 @@ class Index(Protocol):
     def facts(self) -> dict[str, Any]: ...
     @property
     def null(self) -> Null: ...
+    @property
+    def covered(self) -> Covered: ...
 
 
 def null_file(folder: Path) -> Path:
@@ -155,6 +160,11 @@ class Snapshot:
     def null(self) -> Null:
         """As measured by `whence corpus calibrate`, else the built-in one. Raises BadCalibration."""
         return read_null(null_file(self.folder)) or BUILT_IN
+
+    @cached_property
+    def covered(self) -> Covered:
+        """As noted when it was built, else what the manifest tells."""
+        return read_covered(self.folder, self.manifest)
 
     def view(self) -> Snapshot:
         one = copy(self)

@@ -67,3 +67,32 @@ def test_an_empty_corpus_is_told(tmp_path):
     assert found.total.files == 0
     assert "nothing is indexed" in as_text(found)
     assert "0 releases" in as_markdown(found)
+
+
+def test_a_snapshot_says_what_it_covers(tmp_path):
+    catalog = sample_corpus(tmp_path)
+    remember(catalog, [Outcome("pkg:pypi/gone@1", "failed", "no such release")])
+    first = catalog.build()
+    covered = catalog.open().covered
+    assert covered == coverage(catalog).short()
+    assert (covered.releases, covered.failed, covered.lacking) == (2, 1, 0)
+    assert covered.date
+    for _ in range(3):
+        add_release(catalog, LATTICE, dict(list(sample_tree("lattice").items())[_ + 1 :]))
+        catalog.build()
+    assert catalog.open().covered != covered
+    assert first not in [file.stem for file in (tmp_path / "covered").iterdir()]
+    assert len(list((tmp_path / "covered").iterdir())) <= 3
+
+
+@pytest.mark.parametrize("note", [None, "", "[]", '{"date": "2026-11-26"}', '{"languages": {"c": 1}}'])
+def test_a_snapshot_without_a_note_tells_its_manifest(tmp_path, note):
+    catalog = sample_corpus(tmp_path)
+    before = catalog.open().covered
+    (file,) = (tmp_path / "covered").iterdir()
+    file.unlink() if note is None else file.write_text(note)
+    covered = catalog.open(verify=True).covered
+    assert (covered.releases, covered.total, covered.date) == (before.releases, before.total, "")
+    assert {name: tally.files for name, tally in covered.languages.items()} == {
+        name: tally.files for name, tally in before.languages.items()
+    }

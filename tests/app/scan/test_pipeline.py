@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
@@ -11,7 +12,7 @@ import app.report
 from app.policy.parse import parse, with_outbound
 from app.report import render
 from app.scan.diff import Diff, read_diff, read_files
-from app.scan.pipeline import Scanner, scan
+from app.scan.pipeline import Scanner, limits, scan
 from corpus.index.catalog import Catalog
 from corpus.model import ChangedFile, Region, Skip
 from corpus.query import make_query
@@ -167,6 +168,39 @@ def test_limits_say_what_was_not_compared(index, scanner):
     report = valid(scan(read_files({"b.c": HONEST}), scanner))
     assert any("2 indexed releases" in said for said in report["limits"])
     assert any("added lines" in said for said in report["limits"])
+
+
+def test_limits_say_how_much_is_indexed_in_the_languages_of_the_change(index, scanner):
+    c = index.covered.languages["c"]
+    change = read_files({"b.c": HONEST, "x.hs": b"main = print 1\n", "y.c": HONEST})
+    said = valid(scan(change, scanner))["limits"]
+    held = f"no haskell and {c.files} c files ({c.lines} lines)"
+    assert f"Of the languages of this change the index has {held}." in said
+    assert f"{index.units} code units; the newest of {index.covered.date}) could be compared" in said[0]
+    assert len(said) == 3
+
+
+def test_limits_name_few_gaps_and_count_many(index):
+    def said(missing, failed):
+        covered = replace(index.covered, failed=failed, lacking=len(missing))
+        facts = {"not_covered": [f"{purl}: its debian part" for purl in missing]}
+        return limits(SimpleNamespace(covered=covered, facts=facts), ["c"])[3:]
+
+    assert said([], 0) == []
+    assert said(["pkg:a/a@1"], 0) == ["Not in the index: pkg:a/a@1: its debian part."]
+    named = "`whence corpus coverage` names them."
+    assert said(["pkg:a/a@1"], 1) == [
+        f"Not in the index: 1 release that could not be indexed; {named}",
+        "Not in the index: pkg:a/a@1: its debian part.",
+    ]
+    assert said([f"pkg:a/{n}@1" for n in range(30)], 2) == [
+        "Not in the index: parts of 30 indexed releases and 2 releases that could not be indexed; " + named
+    ]
+
+
+def test_limits_tell_of_the_rarest_of_many_languages(index):
+    said = limits(index, ["sql", "php", "python", "lua", "ada", "c"])[1]
+    assert said == "Of the languages of this change the index has no ada, no lua, no php and no sql."
 
 
 def test_strange_bytes_in_a_change_are_searched_or_named(scanner):
