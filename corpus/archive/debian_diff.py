@@ -23,7 +23,8 @@ def entries(stream: Stream, account: Account) -> Iterator[Entry]:
     """One entry a changed file. Raises Stop when a hunk or the diff ends too early."""
     lines = stream.lines(_LONGEST_LINE)
     old = name = b""
-    for line in lines:
+    line = next(lines, b"")
+    while line:
         if line.startswith(b"--- "):
             old = line
         elif line.startswith(b"+++ ") and old:
@@ -32,6 +33,7 @@ def entries(stream: Stream, account: Account) -> Iterator[Entry]:
             account.add_member()
             removed, added = (1 if count is None else int(count) for count in hunk.group(2, 4))
             text = _added_text(lines, removed, added, account.limits.file_bytes)
+            line, damage = _following(lines)
             if not name.startswith(b"debian/"):
                 yield Entry(name, "changed by the Debian diff")
             elif removed or hunk[1] != b"0":
@@ -39,10 +41,24 @@ def entries(stream: Stream, account: Account) -> Iterator[Entry]:
             elif text is None:
                 yield Entry(name, "too large", True)
             else:
+                if line.startswith(b"\\"):  # "\ No newline at end of file"
+                    text = text.removesuffix(b"\n")
                 yield Entry(name, content=iter([text]))
             name = b""  # further hunks of the file change what is skipped already
+            if damage is not None:
+                raise damage
+            continue
+        line = next(lines, b"")
     if old or name:
         raise Stop("truncated diff")
+
+
+def _following(lines: Iterator[bytes]) -> tuple[bytes, Stop | None]:
+    """The next line, b"" at the end; damage there must not cost what stands before it."""
+    try:
+        return next(lines, b""), None
+    except Stop as damage:
+        return b"", damage
 
 
 def _below_top(line: bytes) -> bytes:
@@ -62,6 +78,6 @@ def _added_text(lines: Iterator[bytes], removed: int, added: int, longest: int) 
             added -= 1
             if len(text) <= longest:
                 text += line[1:]
-        elif line[:1] != b"\\":  # "\ No newline at end of file"
+        elif line[:1] != b"\\":  # of what is removed
             raise Stop("truncated hunk" if not line else "damaged hunk")
     return bytes(text) if len(text) <= longest else None

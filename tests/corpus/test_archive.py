@@ -253,6 +253,23 @@ def test_debian_diff_that_is_cut_says_so(tmp_path: Path, cut: int, said: str) ->
     assert skips[-1] == ["x.diff.gz", said, True]
 
 
+@pytest.mark.parametrize("after", ["", "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", "@@ -9,0 +9 @@\n+more\n"])
+def test_debian_diff_of_a_file_that_ends_without_newline(tmp_path: Path, after: str) -> None:
+    head = "--- h-1.0.orig/debian/end\n+++ h-1.0/debian/end\n@@ -0,0 +1,2 @@\n+one\n+two\n"
+    diff = f"{head}\\ No newline at end of file\n{after}".encode()
+    files, _ = unpacked_here(gzip.compress(diff), tmp_path, "x.diff.gz")
+    assert files == {"debian/end": b"one\ntwo"}
+    with_newline = gzip.compress((head + after).encode())
+    assert unpacked_here(with_newline, tmp_path, "x.diff.gz")[0] == {"debian/end": b"one\ntwo\n"}
+
+
+def test_what_stands_before_the_damage_of_a_debian_diff_is_kept(tmp_path: Path) -> None:
+    head = b"--- h-1.0.orig/debian/end\n+++ h-1.0/debian/end\n@@ -0,0 +1 @@\n+one\n"
+    files, skips = unpacked_here(gzip.compress(head + b"x" * (2 << 20)), tmp_path, "x.diff.gz")
+    assert files == {"debian/end": b"one\n"}
+    assert [skip[0] for skip in skips] == ["x.diff.gz"]
+
+
 def test_nested_archives_are_opened_to_the_limit(tmp_path: Path) -> None:
     inner = gzip.compress(tar_of({"a/x.c": b"int x;\n", "a/core.zip": zip_of({"y.c": b"int y;\n"})}))
     outer = tar_of({"pkg/in.tar.gz": inner, "pkg/z.c": b"int z;\n", "pkg/odd.zip": b"no archive"})
