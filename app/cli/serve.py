@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,13 +47,19 @@ def serve(
     listener = listen(settings.host, settings.port)
     where = listener.getsockname()
     shown = f"[{where[0]}]" if ":" in where[0] else where[0]
-    typer.echo(f"Whence serves http://{shown}:{where[1]}/ (interrupt with Ctrl-C)")
-    run(create_app(settings), listener, settings)
+    told = f"Whence serves http://{shown}:{where[1]}/ (interrupt with Ctrl-C)"
+    run(create_app(settings), listener, settings, lambda: typer.echo(told))
 
 
-def run(app: Any, listener: socket.socket, settings: Settings) -> None:
-    """Serve until a signal says otherwise; requests in flight are answered."""
+def run(app: Any, listener: socket.socket, settings: Settings, ready: Callable[[], None]) -> None:
+    """Serve until a signal says otherwise; requests in flight are answered. ready: called once it answers."""
     import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready()
 
     config = uvicorn.Config(
         app,
@@ -65,7 +72,7 @@ def run(app: Any, listener: socket.socket, settings: Settings) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=round(settings.stop_seconds),
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     server.run(sockets=[listener])
     if not server.started:
         raise BadInput("the service could not start; its log has the reason")
