@@ -48,6 +48,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--cases", type=Path, help="folder of cases to score too")
     parser.add_argument("--sample", type=int, default=8, help="cases of each transformation (8)")
     parser.add_argument("--honest", type=int, default=60, help="functions of each honest package (60)")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="part of the releases that honest functions meet (1.0: all)"
+    )
     parser.add_argument("--packages", nargs="*", default=list(PACKAGES), help="honest packages, as purls")
     parser.add_argument("--no-ports", action="store_true", help="leave the hand-written ports out")
     parser.add_argument("--seed", type=int, default=1)
@@ -116,7 +119,7 @@ def honest(catalog: Catalog, options: argparse.Namespace, work: Path) -> list[Me
     measured = []
     for purl in options.packages:
         try:
-            measured.append(measure(catalog, purl, options.honest, options.seed, work))
+            measured.append(measure(catalog, purl, options.honest, options.seed, work, options.share))
         except WhenceError as error:
             print(f"{purl} could not be measured: {error.message}", file=sys.stderr)
     print(f"## Honest functions\n\n{honest_table(measured)}\n")

@@ -96,12 +96,14 @@ def reason(line: str) -> str:
     return next((r["reason"] for r in rows), "")
 
 
-def measure(catalog: Catalog, purl: str, number: int, seed: int, folder: Path) -> Measured:
-    """Scan `number` functions of a package against the index without it."""
+def measure(
+    catalog: Catalog, purl: str, number: int, seed: int, folder: Path, share: float = 1.0
+) -> Measured:
+    """Scan `number` functions of a package against the index without it. share: see `index_without`."""
     pieces = sample_honest(catalog, purl, number, seed)
     indexed = any(same_package(e.purl, purl) for e in catalog.entries().values())
     contents = set() if indexed else {blob_id(text) for text in _texts(catalog, purl)}
-    index, exclusion = index_without(catalog, [purl], contents, folder)
+    index, exclusion = index_without(catalog, [purl], contents, folder, share)
     scanner = Scanner(index, Policy(outbound="BSD-3-Clause"))
     flagged, explained = {True: 0, False: 0}, {True: 0, False: 0}
     findings: list[Wrong] = []

@@ -90,15 +90,26 @@ def copies_of(contents: Collection[str], segment: Segment) -> list[int]:
     return [number for number, file in enumerate(segment.files) if file.sha1 in contents and file.tokens]
 
 
+def drawn(purl: str, share: float) -> bool:
+    """Whether a release belongs to a part of the corpus; a smaller part lies within each larger one."""
+    lot = hashlib.sha256(purl.encode()).digest()
+    return int.from_bytes(lot[:4]) < share * 2**32
+
+
 def index_without(
-    catalog: Catalog, packages: Sequence[str], contents: Collection[str], folder: Path
+    catalog: Catalog,
+    packages: Sequence[str],
+    contents: Collection[str],
+    folder: Path,
+    share: float = 1.0,
 ) -> tuple[Snapshot, Exclusion]:
     """Build (or open, when it was built before) the index that lacks these packages.
 
     contents: git blob ids of files of the packages that the catalogue does not hold; those of its own
-    releases are added. folder: where snapshots are kept; nothing is published.
+    releases are added. folder: where snapshots are kept; nothing is published. share: part of the releases
+    that can be origins; the background is there in full.
     """
-    entries = list(catalog.entries().values())
+    entries = [e for e in catalog.entries().values() if e.background or drawn(e.purl, share)]
     gone = [e for e in entries if any(same_package(e.purl, p) for p in packages)]
     known = set(contents)
     for entry in gone:

@@ -1,7 +1,8 @@
 """Cases given as folders with meta.json and one diff a variant (verbatim … independent): the table over them.
 
 A finding counts when its verdict is conflict or review, it names the source file and overlaps the derived
-lines (IoU ≥ 0.3). Beside it the algorithm layer's retrieval: the source file's rank by the bag score alone.
+lines (IoU ≥ 0.3). Beside it the algorithm layer's retrieval: the source file's rank as a candidate, before
+anything is aligned.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from bench.quality.judge import (
     package_of,
     same_file,
 )
-from corpus.disguise import bag_scores, look_up, query_ranges
+from corpus.disguise import element_keys, look_up, query_ranges, sharing_units
 from corpus.fingerprint.features import elements, unit_features
 from corpus.index.snapshot import Snapshot
 from corpus.languages import language_of
@@ -38,7 +39,7 @@ KINDS = ("verbatim", "renamed", "rewritten", "translated")
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One diff of a case. rank: of the source file by bag score, from 1; None when it shares no feature."""
+    """One diff of a case. rank: of the source file as a candidate, from 1; None when it shares no feature."""
 
     case: str
     file: str
@@ -107,7 +108,7 @@ def _told(finding: dict[str, Any]) -> str:
 
 
 def source_rank(diff: bytes, package: str, path: str, index: Snapshot) -> int | None:
-    """Rank of the source file among those that can be an origin, by their best bag score over the functions
+    """Rank of the source file among those that can be an origin, by their best proposal over the functions
     of a diff (background has candidates of its own).
     """
     best: dict[int, float] = {}
@@ -139,9 +140,9 @@ def _collect(query: Query, index: Snapshot, best: dict[int, float]) -> None:
     )
     firsts, lasts = (np.array(column, np.int64) for column in zip(*ranges, strict=True))
     keys, owner = unit_features(made, firsts, lasts)
-    found = look_up(np.unique(keys), index)
+    found, spelled = look_up(np.unique(keys), index), element_keys(made)
     for number in range(len(ranges)):
-        units, scores = bag_scores(found, keys[owner == number], index)
-        files = index.files_of(units.astype(np.uint32))
-        for file, score in zip(files.tolist(), scores.tolist(), strict=True):
+        shared = sharing_units(found, keys[owner == number], spelled, index)
+        files = index.files_of(shared.units.astype(np.uint32))
+        for file, score in zip(files.tolist(), shared.proposal.tolist(), strict=True):
             best[file] = max(best.get(file, 0.0), score)
