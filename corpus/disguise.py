@@ -52,8 +52,8 @@ PROPOSING_GRAMS = 0.3
 """What proposes candidates counts runs of operators for less than numbers and words, and favours small units
 less: rewriting changes the order of operators, and another language has others. Of 129 rewritten and 123
 translated functions of the whole corpus, 0.73 and 0.64 have their source among the first 64 so; by the bag
-score 0.67 and 0.52. As evidence the bag score stays: it tells derived code from chance as well, and the null of the
-strength was measured with it."""
+score 0.67 and 0.52. As evidence the bag score stays: it tells derived code from chance as well, and the null
+was measured with it."""
 
 
 @dataclass(frozen=True, slots=True)
