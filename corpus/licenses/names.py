@@ -22,7 +22,7 @@ _GNU_NAME = re.compile(
     r"|(?P<gfdl>gfdl|fdl|free documentation(?: licen[cs]e)?)"
     r"|(?P<gpl>gpl|general public(?: licen[cs]e)?))"
     r"(?: (?:agpl|lgpl|gfdl|gpl)\b(?! ?v?[1-3]))?(?: licen[cs]e)?(?P<niv> niv)?"
-    r"(?: ?(?P<least>>=))?(?: ?(?:version|v\.?))?(?: ?(?P<version>[1-3](?:\.\d)?)(?:\.0)?)?"
+    r"(?: ?(?P<least>>=)| ?(?P<above>>))?(?: ?(?:version|v\.?))?(?: ?(?P<version>[1-3](?:\.\d)?)(?:\.0)?)?"
     r"(?P<later> ?\+| (?:or|and)(?: at your option)?(?: any)?"
     r" (?:later|newer|greater|above|higher)(?: versions?)?)?"
     r"(?P<only> only)?(?: (?:agpl|lgpl|gfdl|gpl) ?v?[\d.]*\+?)?"
@@ -30,6 +30,13 @@ _GNU_NAME = re.compile(
 
 # The first version of each family: a name without a version means any.
 _FIRST = {"AGPL": "1.0", "LGPL": "2.0", "GFDL": "1.1", "GPL": "1.0"}
+
+# What "greater than this version" begins with, as R's `GPL (> 2)`.
+_NEXT = {
+    "LGPL": {"2": "2.1", "2.0": "2.1", "2.1": "3.0"},
+    "AGPL": {"1": "3.0", "1.0": "3.0"},
+    "GPL": {"1": "2.0", "1.0": "2.0", "2": "3.0", "2.0": "3.0"},
+}
 
 _TABLE: dict[str, str] = {
     "0bsd": "0BSD",
@@ -114,7 +121,11 @@ def _gnu(name: str) -> str:
         return ""
     family, first = next(known for known in _FIRST.items() if found[known[0].lower()])
     version = found["version"]
-    later = bool(found["later"] or found["least"] or not version) and not found["only"]
+    if found["above"]:
+        version = _NEXT.get(family, {}).get(version or "")
+        if version is None:
+            return ""
+    later = bool(found["later"] or found["least"] or found["above"] or not version) and not found["only"]
     number = version or first
     number = number if "." in number else f"{number}.0"
     variant = "-no-invariants" if found["niv"] else ""
