@@ -25,8 +25,8 @@ from corpus.local_alignment import best_local, best_score, compile_pays
 from corpus.pair_scores import Weighed, pair_scores, weighed
 from corpus.query import Query
 
-CORPUS_CANDIDATES = 64
-BACKGROUND_CANDIDATES = 20
+CORPUS_CANDIDATES = 40
+BACKGROUND_CANDIDATES = 16
 MOST_RANKED = 2000
 RANKED_FIRST = 250
 TOKENS_KEPT = 256
