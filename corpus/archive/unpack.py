@@ -32,12 +32,19 @@ INSIDE = "!/"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A regular file that was read. path: without the common top folder. sha1: git's blob id."""
+    """A regular file that was read. path: without the common top folder."""
 
     path: str
-    sha1: str
-    size: int
-    location: Path
+    location: spool.Stored
+
+    @property
+    def size(self) -> int:
+        return self.location.size
+
+    @property
+    def sha1(self) -> str:
+        """git's blob id, made anew each time."""
+        return spool.blob_id(self.location.read_bytes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +75,19 @@ def read(
         *(str(path), str(spool_folder), asdict(limits or ArchiveLimits()), strip_top),
         seconds=seconds,
     )
+    volumes = spool.Reader(spool_folder, found["volumes"])
     return Unpacked(
-        tuple(
-            Member(name, sha1, size, spool.location(spool_folder, sha1))
-            for name, sha1, size in found["files"]
-        ),
+        tuple(Member(name, volumes.member(*place)) for name, *place in found["files"]),
         tuple(Skip(*skip) for skip in found["skips"]),
         found["top"],
     )
 
 
 def unpack(path: str, spool_folder: str, limits: dict[str, int], strip_top: bool) -> dict[str, Any]:
-    """{"files": [[path, sha1, size]], "skips": [[path, reason, partial]], "top"}; runs in a child."""
+    """{"files": [[path, volume, offset, size]], "skips": [[path, reason, partial]], "top", "volumes"}.
+
+    Runs in a child; there is a limit to the size of its files, which volumes stay below.
+    """
     unpacking = _Unpacking(Path(spool_folder), ArchiveLimits(**limits))
     source = Path(path)
     if source.is_dir():
@@ -122,11 +130,10 @@ class _Unpacking:
     def __init__(self, folder: Path, limits: ArchiveLimits) -> None:
         self.account = Account(limits)
         self._limits = limits
-        self._spool = folder
-        self._files: dict[str, tuple[str, int]] = {}
+        self._spool = spool.Writer(folder)
+        self._files: dict[str, spool.Place] = {}
         self._skips: list[tuple[str, str, bool]] = []
         self._seen: list[str] = []  # paths that have a say in what the common top folder is
-        self._stored: set[str] = set()
         self._nested = 0
 
     def take(self, entries: Iterator[Entry], name: str) -> None:
@@ -144,6 +151,7 @@ class _Unpacking:
         return common_top(self._seen)
 
     def result(self, top: str) -> dict[str, Any]:
+        self._spool.close()
         cut = len(top) + 1 if top else 0
         inside = set(self._seen)
 
@@ -151,9 +159,10 @@ class _Unpacking:
             return path[cut:] if path in inside or path.partition(INSIDE)[0] in inside else path
 
         return {
-            "files": [[path[cut:], sha1, size] for path, (sha1, size) in self._files.items()],
+            "files": [[path[cut:], *place] for path, place in self._files.items()],
             "skips": [[below_top(path), reason, partial] for path, reason, partial in self._skips],
             "top": top,
+            "volumes": self._spool.volumes,
         }
 
     def _take(self, entries: Iterator[Entry], prefix: str, depth: int) -> None:
@@ -182,14 +191,10 @@ class _Unpacking:
             data += piece
             if len(data) > self._limits.file_bytes:
                 raise Unreadable("too large")
-        sha1 = spool.blob_id(data)
         if (earlier := self._files.get(path)) is not None:
-            self._skips.append((path, "duplicate name", sha1 != earlier[0]))
-            return
-        if sha1 not in self._stored:
-            spool.store(self._spool, data, sha1)
-            self._stored.add(sha1)
-        self._files[path] = sha1, len(data)
+            self._skips.append((path, "duplicate name", self._spool.read(earlier) != data))
+        else:
+            self._files[path] = self._spool.add(data)
 
     def _open_nested(self, path: str, content: Iterator[bytes], depth: int) -> None:
         if depth >= self._limits.nesting:
@@ -209,9 +214,9 @@ class _Unpacking:
     @contextmanager
     def _temporary(self, content: Iterator[bytes]) -> Iterator[BinaryIO]:
         """A nested archive as a file of its own for as long as it is read."""
-        self._spool.mkdir(parents=True, exist_ok=True)
+        self._spool.folder.mkdir(parents=True, exist_ok=True)
         self._nested += 1
-        place = self._spool / f"nested-{os.getpid()}-{self._nested}"
+        place = self._spool.folder / f"nested-{os.getpid()}-{self._nested}"
         try:
             with place.open("x+b") as file:
                 for piece in content:

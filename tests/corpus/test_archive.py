@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from corpus.archive.limits import ArchiveLimits
 from corpus.archive.names import common_top
-from corpus.archive.spool import blob_id, location
+from corpus.archive.spool import Reader, blob_id
 from corpus.archive.unpack import Unpacked, read, unpack
 from corpus.errors import ArchiveError
 from corpus.model import Skip
@@ -75,9 +75,8 @@ def unpacked_here(
     path = folder / name
     path.write_bytes(data)
     found = unpack(str(path), str(folder / "spool"), asdict(limits or ArchiveLimits()), strip)
-    return {path: location(folder / "spool", sha1).read_bytes() for path, sha1, _ in found["files"]}, found[
-        "skips"
-    ]
+    reader = Reader(folder / "spool", found["volumes"])
+    return {path: reader.member(*place).read_bytes() for path, *place in found["files"]}, found["skips"]
 
 
 @pytest.mark.parametrize("suffix", PACKERS)
