@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Iterable
-from types import SimpleNamespace
 from typing import Any
 
 from licensedcode import cache as _scancode_cache
@@ -20,25 +19,33 @@ from licensedcode.spans import Span, intbitset
 
 from corpus.licenses import expression, families
 from corpus.licenses.header import speaks_of_licensing
-from corpus.licenses.shortlist import Needs, Shortlist
+from corpus.licenses.ranking import Ranking, Rule
+from corpus.licenses.shortlist import Needs
 
 # Loaded when the module is: a child is ready when its import is done. Meanwhile no search for garbage among
 # millions of objects that stay, and none of those that follow looks at them.
 gc.disable()
 _INDEX = _scancode_cache.get_index()
 _RULES = _INDEX.approx_matchable_rids
-_SHORTLIST = Shortlist(
-    {number: _INDEX.sets_by_rid[number] for number in _RULES},
+
+
+def _needs(rule: Any, distinct: bool) -> Needs:
+    return Needs(
+        rule.get_length(distinct), rule.get_min_matched_length(distinct),
+        rule.get_min_high_matched_length(distinct), rule._minimum_containment or 0,
+    )  # fmt: skip
+
+
+_RANKING = Ranking(
     {
-        number: Needs(
-            rule.get_length(True), rule.get_min_matched_length(True), rule.get_min_high_matched_length(True),
-            rule._minimum_containment or 0,
+        number: Rule(
+            _INDEX.msets_by_rid[number], _needs(rule, True), _needs(rule, False), rule.license_expression,
+            rule.identifier,
         )
         for number, rule in ((number, _INDEX.rules_by_rid[number]) for number in _RULES)
     },
     _INDEX.len_legalese,
 )  # fmt: skip
-_BY_RULE = ("rules_by_rid", "sets_by_rid", "msets_by_rid")
 _every_candidate = _scancode_sets.compute_candidates
 
 
@@ -46,23 +53,18 @@ def _candidates(
     query_run: Any, idx: Any, matchable_rids: Any, top: int = 50, high_resemblance: bool = False,
     high_resemblance_threshold: float = 0.8, _use_bigrams: bool = False,
 ) -> list[Any]:  # fmt: skip
-    """scancode's ranking of rules for a text, over an index of those alone that can be among its best."""
+    """scancode's ranking of rules for a text: (score, number, rule, words of licensing in the text)."""
     if idx is not _INDEX or matchable_rids is not _RULES or _use_bigrams:
         found: list[Any] = _every_candidate(
             query_run, idx, matchable_rids, top, high_resemblance, high_resemblance_threshold, _use_bigrams
         )
         return found
     resemblance = high_resemblance_threshold if high_resemblance else None
-    # It ranks ten times as many by their sets of words as it returns.
-    numbers = _SHORTLIST.best(query_run.matchable_tokens(), 10 * top, resemblance, high_resemblance_threshold)
-    few = SimpleNamespace(
-        len_legalese=idx.len_legalese,
-        **{name: [getattr(idx, name)[n] for n in numbers] for name in _BY_RULE},
-    )
-    ranked = _every_candidate(
-        query_run, few, range(len(numbers)), top, high_resemblance, high_resemblance_threshold
-    )
-    return [(scores, numbers[at], rule, words) for scores, at, rule, words in ranked]
+    words = list(query_run.matchable_tokens())
+    numbers = _RANKING.best(words, top, resemblance, high_resemblance_threshold)
+    legal = {word for word in words if 0 <= word < idx.len_legalese}
+    # Nobody reads the score; of the words those that the rule holds as well count.
+    return [(None, number, idx.rules_by_rid[number], legal) for number in numbers]
 
 
 gc.freeze()
@@ -95,7 +97,13 @@ def _is_false_positive(license_matches: list[Any], package_license: bool = False
     return able and bool(_asked_false_positive(license_matches, package_license))
 
 
-Span.__init__, Span.overlap = _set_span, _overlap
+def _contains(span: Any, other: Any) -> bool:
+    """As Span.__contains__, which asks for the abstract class of a number first."""
+    return other in span._set if type(other) is int else bool(_asked_contains(span, other))
+
+
+_asked_contains = Span.__contains__
+Span.__init__, Span.overlap, Span.__contains__ = _set_span, _overlap, _contains
 _asked_false_positive = _scancode.is_false_positive
 _scancode.is_false_positive = _is_false_positive
 
