@@ -41,7 +41,8 @@ _COPYING = re.compile(r"\bCOPYING\b")
 _SPEAKS = re.compile(
     "|".join([*(pattern or plain for plain, pattern in _MARKS), rf"(?-i:{_COPYING.pattern})"]), re.IGNORECASE
 )
-_SPOKEN = tuple((plain, re.compile(pattern) if pattern else None) for plain, pattern in _MARKS)
+Marks = tuple[tuple[str, re.Pattern[str] | None], ...]
+_SPOKEN: Marks = tuple((plain, re.compile(pattern) if pattern else None) for plain, pattern in _MARKS)
 # Unmarked prose counts as a comment: macros and here-documents hide notices from any comment syntax.
 _PROSE_WORD = re.compile(r"\b[A-Za-z]{2,}+(?=[ ,.;:])")
 _CODE = re.compile(r"[{}=\[\]]|[;({,]$|->|::")
@@ -89,6 +90,7 @@ _QUALIFIES = re.compile(
 )
 TITLE_WORDS = 6
 _LIST_ITEM = re.compile(r"\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s", re.IGNORECASE)
+_SPACES = re.compile(r"\s+")
 _WORDS = re.compile(r"\w+\+?")
 
 
@@ -106,22 +108,22 @@ class Header:
 
 def read_header(text: bytes) -> Header:
     """The notice and tags among the comments that begin in the first lines of `text`."""
-    top = text[:HEADER_BYTES].decode("utf-8", "replace")
-    # Decoration that a line loses further on may hide the beginning of a word.
-    return _read(top) if speaks_of_licensing(top.replace("_", " ")) else Header("", ())
-
-
-def _read(top: str) -> Header:
+    blocks = _comment_blocks(text[:HEADER_BYTES].decode("utf-8", "replace"))
+    marks = _marks_in([line for block in blocks for line in block], _SPOKEN)
+    if not marks:
+        return Header("", ())
     notice: list[str] = []
     tags: list[str] = []
-    for block in _comment_blocks(top):
+    for block in blocks:
         lines = []
         for line in block:
-            if (tag := _TAG.match(line)) is not None:
+            if "-" not in line:
+                lines.append(line)
+            elif (tag := _TAG.match(line)) is not None:
                 tags.append(_TAG_END.sub("", tag[1][:MAX_TAG]).strip())
             elif "SPDX-" not in line[:40]:
                 lines.append(line)
-        spoken = _about_licensing(lines)
+        spoken = _about_licensing(lines, marks)
         if spoken:
             notice += ["", *spoken] if notice else spoken
     return Header("\n".join(notice), tuple(tags))
@@ -155,24 +157,34 @@ def notice_key(notice: str) -> str:
 
 
 def speaks_of_licensing(text: str) -> bool:
+    return _says(text, _SPOKEN)
+
+
+def _marks_in(lines: list[str], marks: Marks) -> Marks:
+    """Those of `marks` that can be in one of the lines; none when no line speaks of licensing."""
+    together = "\n".join(lines)
+    if not together.isascii():
+        return marks if _SPEAKS.search(together) is not None else ()
+    folded = together.lower()
+    found = tuple(mark for mark in marks if mark[0] in folded)
+    return found or (marks[:1] if "COPYING" in together else ())
+
+
+def _says(text: str, marks: Marks) -> bool:
+    """Whether a text speaks of licensing. marks: all, or those that can be in it."""
     if not text.isascii():
         # Of other letters some are equal when case is ignored and yet no others in lower case.
         return _SPEAKS.search(text) is not None
     folded = text.lower()
-    return any(
-        plain in folded and (pattern is None or pattern.search(folded) is not None)
-        for plain, pattern in _SPOKEN
-    ) or ("COPYING" in text and _COPYING.search(text) is not None)
-
-
-# The lines of a notice come again in thousands of files; those of code are not asked about.
-_speaks = lru_cache(maxsize=1 << 16)(speaks_of_licensing)
+    for plain, pattern in marks:
+        if plain in folded and (pattern is None or pattern.search(folded) is not None):
+            return True
+    return "COPYING" in text and _COPYING.search(text) is not None
 
 
 @lru_cache(maxsize=1 << 16)
-def _is_left_out(line: str) -> bool:
-    """Whether a line only tells who holds the copyright."""
-    return not _speaks(line) and _COPYRIGHT.search(line) is not None
+def _tells_holder(line: str) -> bool:
+    return _COPYRIGHT.search(line) is not None
 
 
 def _comment_blocks(top: str) -> list[list[str]]:
@@ -183,25 +195,34 @@ def _comment_blocks(top: str) -> list[list[str]]:
         line = whole[:MAX_LINE].rstrip()
         if number >= HEADER_LINES and not closing and not blocks[-1]:
             break
-        opened = ""
         if not closing:
-            bare = line.lstrip()
-            if bare.startswith(_OPENINGS):
-                opened, closing = next(pair for pair in _BLOCKS if bare.startswith(pair[0]))
-                line = bare[len(opened) :]
+            closing, said = _outside(line) if line else ("", "" if blocks[-1] else None)
+            if closing:
+                line = said or ""
+            elif said is not None:
+                blocks[-1].append(said)
+            elif blocks[-1]:
+                blocks.append([])
         if closing:
             inside, found, _after = line.partition(closing)
             blocks[-1].append(_bare(inside))
             closing = "" if found else closing
-        elif (sign := _LINE_SIGN.match(line)) is not None:
-            blocks[-1].append(_bare(line[sign.end() :]))
-        elif _is_prose(line):
-            blocks[-1].append(_bare(line))
-        elif not line.strip():
-            blocks[-1].append("") if blocks[-1] else None
-        elif blocks[-1]:
-            blocks.append([])
     return blocks
+
+
+@lru_cache(maxsize=1 << 16)
+def _outside(line: str) -> tuple[str, str | None]:
+    """A line that no block comment holds: the sign that closes the one which it opens, and what it says.
+
+    None for code.
+    """
+    bare = line.lstrip()
+    if bare.startswith(_OPENINGS):
+        opening, closing = next(pair for pair in _BLOCKS if bare.startswith(pair[0]))
+        return closing, bare[len(opening) :]
+    if (sign := _LINE_SIGN.match(line)) is not None:
+        return "", _bare(line[sign.end() :])
+    return "", _bare(line) if _is_prose(line) else None
 
 
 def _bare(line: str) -> str:
@@ -209,7 +230,7 @@ def _bare(line: str) -> str:
 
 
 def _is_prose(line: str) -> bool:
-    return len(_PROSE_WORD.findall(line)) >= 2 and _CODE.search(line) is None
+    return _CODE.search(line) is None and len(_PROSE_WORD.findall(line)) >= 2
 
 
 def _runs_on(line: str) -> bool:
@@ -226,10 +247,15 @@ def _end_of_terms(lines: list[str], last: int) -> int:
     return last
 
 
-def _about_licensing(lines: list[str]) -> list[str]:
+def _about_licensing(lines: list[str], marks: Marks) -> list[str]:
     """From the first line that speaks of licensing to the end of the paragraph with the last one."""
-    lines = [line for line in lines if not _is_left_out(line)]
-    speaking = [at for at, line in enumerate(lines) if _speaks(line)]
+    if not (marks := _marks_in(lines, marks)):
+        return []
+    # A line that only tells who holds the copyright is left out.
+    told = [(line, _says(line, marks)) for line in lines]
+    told = [(line, says) for line, says in told if says or not _tells_holder(line)]
+    lines = [line for line, _ in told]
+    speaking = [at for at, (_, says) in enumerate(told) if says]
     if not speaking:
         return []
     first, last = speaking[0], speaking[-1]
@@ -237,5 +263,5 @@ def _about_licensing(lines: list[str]) -> list[str]:
     while first and speaking[0] - first < 3 and _runs_on(lines[first - 1]):
         first -= 1
     last = _end_of_terms(lines, last)
-    spoken = [re.sub(r"\s+", " ", line) for line in lines[first : last + 1]]
+    spoken = [_SPACES.sub(" ", line) for line in lines[first : last + 1]]
     return [line for at, line in enumerate(spoken) if line or (at and spoken[at - 1])]

@@ -147,13 +147,16 @@ def test_the_key_ignores_layout_and_case(text: str, spaces: int) -> None:
 _PIECES = st.sampled_from(
     ["/* ", " */\n", "# ", "\n", "_", " ", "gpl", "GPLv2", "licen", "ce", "free software", "SPDX-", "x = 1;",
      "SPDX-License-Identifier: MIT", "public domain", "COPYING", "(c) 2020 ", "\"\"\"", "terms", " of", "--",
-     "under the MIT", "dnl ", "=", "All rights", "warranty"]
+     "under the MIT", "dnl ", "=", "All rights", "warranty", "\u00e9", "licen\u017fe", "\u2029", "\t"]
 )  # fmt: skip
 
 
 @given(st.lists(_PIECES, max_size=30).map("".join))
 def test_a_text_that_is_passed_over_holds_nothing(text: str) -> None:
-    assert read_header(text.encode()) == header._read(text)
+    found = read_header(text.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(header, "_marks_in", lambda lines, marks: marks)  # nothing is passed over
+        assert read_header(text.encode()) == found
 
 
 _SAID = """
