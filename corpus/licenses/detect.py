@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from licensedcode import cache as _scancode_cache
@@ -102,6 +103,23 @@ def _contains(span: Any, other: Any) -> bool:
     return other in span._set if type(other) is int else bool(_asked_contains(span, other))
 
 
+def _distance(span: Any, other: Any) -> int:
+    """As Span.distance_to, which makes a set of the common positions first."""
+    if span.end < other.start:
+        return int(other.start - span.end)
+    if span.start <= other.end and not span._set.isdisjoint(other._set):
+        return 0
+    return int(span.start - other.end)
+
+
+def _kept(property_of_span: Any) -> Any:
+    """A property of a span, which is asked for many times, as one that is computed once."""
+    kept = cached_property(property_of_span.fget)
+    kept.__set_name__(Span, property_of_span.fget.__name__)
+    return kept
+
+
+Span.start, Span.end, Span.distance_to = _kept(Span.start), _kept(Span.end), _distance
 _asked_contains = Span.__contains__
 Span.__init__, Span.overlap, Span.__contains__ = _set_span, _overlap, _contains
 _asked_false_positive = _scancode.is_false_positive

@@ -8,7 +8,7 @@ ranking, which therefore ends with the same candidates as over all rules. Pure; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+DOUBT = 1e-6  # how near to the middle of two tenths, in tenths, the last bits of a number may decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,10 @@ class Shortlist:
         return np.bincount(found, minlength=len(self._rules))
 
 
-def _rounded(values: NDArray[Any], measure: Any) -> Floats:
-    """`round(measure(value), 1)` as Python does it, which numpy does not."""
-    distinct, inverse = np.unique(values, return_inverse=True)
-    return np.array([round(measure(value), 1) for value in distinct.tolist()], np.float64)[inverse]
+def _rounded(values: NDArray[Any], measure: Callable[[Any], Any]) -> Floats:
+    """`round(measure(value), 1)` as Python does it; numpy has another rule where a digit is in doubt."""
+    tenths: Floats = np.asarray(measure(values), np.float64) * 10
+    rounded: Floats = np.rint(tenths) / 10
+    for at in np.flatnonzero(np.abs(tenths - np.floor(tenths) - 0.5) < DOUBT).tolist():
+        rounded[at] = round(measure(values[at].item()), 1)
+    return rounded

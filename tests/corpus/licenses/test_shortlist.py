@@ -1,9 +1,10 @@
 """The shortlist holds whatever a comparison with every rule ranks first."""
 
-from hypothesis import given
+import numpy as np
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from corpus.licenses.shortlist import Needs, Shortlist
+from corpus.licenses.shortlist import Needs, Shortlist, _rounded
 
 LEGAL = 8  # words below are of licensing
 THRESHOLD = 0.8
@@ -46,3 +47,12 @@ def test_no_rules_and_unknown_words():
     one = Shortlist({7: [1, 2]}, {7: Needs(2, 1, 1, 0.0)}, LEGAL)
     assert one.best([99], 5, None, THRESHOLD) == []
     assert one.best([1, 99], 5, None, THRESHOLD) == [7]
+
+
+@given(st.lists(st.floats(0, 50), max_size=30))
+@example([number / 20 for number in range(1000)])
+@example([0.05, 0.15, 0.25, 0.35, 0.45, 2.675, 0.5**0.5])
+def test_shares_are_rounded_as_python_does(values):
+    shares = np.array(values, np.float64)
+    assert _rounded(shares, lambda share: share).tolist() == [round(value, 1) for value in values]
+    assert _rounded(shares, lambda share: share**2).tolist() == [round(value**2, 1) for value in values]
