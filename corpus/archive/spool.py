@@ -79,13 +79,15 @@ class _Volume:
     """An open volume without a name: it goes with the last member that lies in it."""
 
     def __init__(self, path: Path) -> None:
+        self._descriptor = -1
         self._descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         os.unlink(path)
         status = os.fstat(self._descriptor)
         self._size = status.st_size if stat.S_ISREG(status.st_mode) else 0
 
     def __del__(self) -> None:
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
 
     def read(self, offset: int, size: int) -> bytes:
         """Exactly that many bytes. Raises ArchiveError where there are none."""
