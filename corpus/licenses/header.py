@@ -69,6 +69,8 @@ _BLOCKS = (
     ("=pod", "=cut"),
 )
 _OPENINGS = tuple(opening for opening, _ in _BLOCKS)
+# What a line begins with that opens a comment or has the sign of one.
+_FIRST_OF_SIGN = frozenset("/;%-!*\"'.\\#dR@cC") | {opening[0] for opening in _OPENINGS}
 # Decoration round a line of a comment; a plus at its end is text ("GPLv2+").
 _RIGHT_EDGE = " \t\r\f\v*#/;%!|=~_-"
 _LEFT_EDGE = _RIGHT_EDGE + "+"
@@ -217,11 +219,12 @@ def _outside(line: str) -> tuple[str, str | None]:
     None for code.
     """
     bare = line.lstrip()
-    if bare.startswith(_OPENINGS):
-        opening, closing = next(pair for pair in _BLOCKS if bare.startswith(pair[0]))
-        return closing, bare[len(opening) :]
-    if (sign := _LINE_SIGN.match(line)) is not None:
-        return "", _bare(line[sign.end() :])
+    if bare[0] in _FIRST_OF_SIGN:
+        if bare.startswith(_OPENINGS):
+            opening, closing = next(pair for pair in _BLOCKS if bare.startswith(pair[0]))
+            return closing, bare[len(opening) :]
+        if (sign := _LINE_SIGN.match(line)) is not None:
+            return "", _bare(line[sign.end() :])
     return "", _bare(line) if _is_prose(line) else None
 
 
