@@ -86,9 +86,15 @@ _SHEBANG = re.compile(rb"#![ \t]*(?:\S*/)?([\w.+-]+)(?:[ \t]+(?:-\S+[ \t]+)*([\w
 _TEMPLATES = (".in", ".src", ".tp", ".tmpl", ".template", ".j2", ".cmake.in")
 _CPP_SIGNS = re.compile(
     rb"^[ \t]*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|public:|private:|protected:|virtual\s)"
-    rb"|^#\s*include\s*<[a-z_]+>|\bstd::|\w::\w|\bconstexpr\b|\boperator\s*[=+<(\[]",
+    rb"|\bstd::|\w::\w|\bconstexpr\b|\boperator\s*[=+<(\[]",
     re.MULTILINE,
 )
+# One of these is in every text that the pattern matches: a search for plain bytes is cheap.
+_CPP_WORDS = (
+    b"::", b"class", b"namespace", b"template", b"using", b"virtual", b"public:", b"private:", b"protected:",
+    b"constexpr", b"operator",
+)  # fmt: skip
+_CPP_INCLUDE = re.compile(rb"#\s*include\s*<[a-z_]+>")
 _C_GUARD = re.compile(rb"#\s*if(?:def\s+|\s+defined\s*\(?\s*)__cplusplus.*?#\s*endif", re.DOTALL)
 _OBJC_SIGNS = re.compile(
     rb"^\s*(?:@(?:interface|implementation|protocol|class|import|end)\b|#import\b|#include\b)", re.M
@@ -141,7 +147,7 @@ def _by_content(language: str, extension: str, head: bytes) -> str:
             and re.search(rb"^\s*@(?:interface|protocol|class)\b", code, re.M)
         ):
             return "objc"
-        return "cpp" if _CPP_SIGNS.search(code) else "c"
+        return "cpp" if _is_cpp(code) else "c"
     if extension == "m" and _OBJC_SIGNS.search(head):
         return "objc"
     if language == "fortran-fixed" and _is_free_form(head):
@@ -151,6 +157,13 @@ def _by_content(language: str, extension: str, head: bytes) -> str:
     if extension == "pl" and re.search(rb"^:-|^[a-z]\w*\(.*\)\s*:-", head, re.M):
         return "text"
     return language
+
+
+def _is_cpp(code: bytes) -> bool:
+    if any(word in code for word in _CPP_WORDS) and _CPP_SIGNS.search(code):
+        return True
+    included = (found.start() for found in _CPP_INCLUDE.finditer(code))
+    return any(at == 0 or code[at - 1 : at] == b"\n" for at in included)
 
 
 def _is_free_form(head: bytes) -> bool:
