@@ -7,6 +7,7 @@ A matched token speaks for a common source as far as it would surprise between u
     unbroken    the longest run beyond its first LONG_FREE tokens, discounted as they are
     renaming    names that foretell their partners (negative where they mislead: see corpus.renaming)
     skipped     tokens passed over on either side (negative)
+    rival       half of what the best copy of another origin agrees in (negative): many say it alike
     idiom       matched runs that many origins share count for little
     declaration preprocessor lines and stub files say how code is built and called: they count for less
     progression numbers in equal steps count for almost nothing
@@ -17,7 +18,7 @@ The sum decides; corpus.null turns it into the expected number of unrelated code
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,11 @@ UNBROKEN = 1.0
 LONG_FREE = 15
 RENAMING = 0.7
 SKIPPED = -0.15
+RIVAL = -0.5
+"""Part of the bits of the best other origin that is taken off. Of 1,500 functions of background releases in
+2.2 million code units, 22 reach 90 bits without it and 69 bits with it; of renamed excerpts of 10 lines 0.83
+and 0.97 do."""
+
 SPELLING = 0.5
 MAX_RARITY = 9.0
 IDIOM = 0.15
@@ -79,6 +85,11 @@ class Evidence:
     line_pairs: tuple[tuple[int, int], ...]
     renames: dict[str, str]
     discounts: tuple[str, ...]
+
+    def beside(self, rival: float) -> Evidence:
+        """The same where the best copy of another origin has so many bits."""
+        taken = RIVAL * rival
+        return replace(self, bits=self.bits + taken, terms={**self.terms, "rival": taken})
 
     def joined(self, other: Evidence) -> Evidence:
         """The evidence of two neighbouring parts taken together."""
@@ -217,7 +228,7 @@ def weigh(
     skipped = SKIPPED * (region - len(left) + (end - start + 1) - len(alignment.right))
     terms = {
         "structure": structure, "spelling": spelled, "unbroken": unbroken, "renaming": renaming,
-        "skipped": skipped,
+        "skipped": skipped, "rival": 0.0,
     }  # fmt: skip
     discounts = []
     share = float(idiom[left].mean()) if len(left) else 0.0

@@ -5,7 +5,7 @@ Pure: an `Index` and values in, values out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -21,12 +21,14 @@ from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
 from corpus.matches import (
     ALERT_TOKENS,
+    SAME_REGION,
     Match,
     Origin,
     absorb,
     is_alert,
     merge_neighbours,
     one_of_each,
+    overlap,
     select,
     select_derived,
 )
@@ -184,15 +186,42 @@ def match(query: Query, index: Index, params: Params, accept: Accept = lambda pu
             for alignment in align(query.renamed, target.renamed, weight, LEAST_BITS)
             if query.added[alignment.left].sum() >= ALERT_TOKENS / 2
         ]
-        found += [
-            replace(m, chance=index.null.copies.chance(m.evidence.bits, index.units))
-            for m in merge_neighbours(parts)
-        ]
-    copies = select(found)
+        found += merge_neighbours(parts)
+    copies = _weighed(select(found), found, index)
     shown = [m for m in copies if is_alert(m)]
     rewritten = derived(query, index, accept, [(m.start_line, m.end_line) for m in shown])
     rewritten, copies = absorb(rewritten, copies)
     return copies + select_derived(rewritten, [m for m in copies if is_alert(m)])
+
+
+def _weighed(chosen: Sequence[Match], found: Sequence[Match], index: Index) -> list[Match]:
+    """The chosen matches with what is taken off for the best copy of another origin, and their chance."""
+    clusters = cache(lambda origin: _clusters(index, origin))
+    ranked = sorted(found, key=lambda m: -m.evidence.bits)
+
+    def is_rival(other: Match, match: Match) -> bool:
+        return (
+            package_name(other.origin.purl) != package_name(match.origin.purl)
+            and overlap(other, match) >= SAME_REGION
+            and clusters(match.origin).isdisjoint(clusters(other.origin))
+        )
+
+    out = []
+    for match in chosen:
+        rival = next((other.evidence.bits for other in ranked if is_rival(other, match)), 0.0)
+        evidence = match.evidence.beside(rival)
+        chance = index.null.copies.chance(evidence.bits, index.units)
+        out.append(replace(match, evidence=evidence, chance=chance))
+    return sorted(out, key=lambda m: (-m.evidence.bits, m.origin.purl, m.origin.ref))
+
+
+def _clusters(index: Index, origin: Origin) -> frozenset[int]:
+    """Origin clusters of the code units that the lines of an origin touch."""
+    file = index.file(origin.ref)
+    units = index.segment(origin.ref.segment).units.slice(file.first_unit, file.last_unit)
+    touched = (units["start_line"] <= origin.end_line) & (units["end_line"] >= origin.start_line)
+    numbers = index.first_unit(origin.ref) + np.flatnonzero(touched)
+    return frozenset(index.clusters(numbers.astype(np.uint32)).tolist())
 
 
 def _confirm(

@@ -113,7 +113,7 @@ def merge_neighbours(parts: Sequence[Match]) -> list[Match]:
             or last.evidence.bits < PART_BITS
             or not 0 < part.start_line - last.end_line <= NEIGHBOUR_LINES
             or abs(part.origin.start_line - last.origin.end_line) > NEIGHBOUR_ORIGIN_LINES
-            or _overlap(part.origin, last.origin) >= SAME_REGION  # once copied, twice said: no more evidence
+            or overlap(part.origin, last.origin) >= SAME_REGION  # once copied, twice said: no more evidence
         ):
             merged.append(part)
             continue
@@ -128,7 +128,7 @@ def merge_neighbours(parts: Sequence[Match]) -> list[Match]:
     return merged
 
 
-def _overlap(a: Match | Origin, b: Match | Origin) -> float:
+def overlap(a: Match | Origin, b: Match | Origin) -> float:
     """Shared lines as a part of the shorter of two ranges."""
     shared = min(a.end_line, b.end_line) - max(a.start_line, b.start_line) + 1
     return max(0, shared) / (min(a.end_line - a.start_line, b.end_line - b.start_line) + 1)
@@ -161,7 +161,7 @@ def select(found: Sequence[Match]) -> list[Match]:
     for match in sorted(
         found, key=lambda m: (-m.evidence.bits, m.origin.background, m.origin.purl, m.origin.ref)
     ):
-        rival = next((k for k in kept if _overlap(k, match) >= SAME_REGION), None)
+        rival = next((k for k in kept if overlap(k, match) >= SAME_REGION), None)
         if rival is None:
             kept.append(match)
         elif match.evidence.bits >= WITHIN_BEST * rival.evidence.bits and match.origin.ref not in {
@@ -215,7 +215,7 @@ def select_derived(found: Sequence[Match], copies: Sequence[Match]) -> list[Matc
     """
     kept: list[Match] = []
     for match in sorted(found, key=lambda m: (not is_alert(m), -m.rank)):
-        rivals = [k for k in (*copies, *kept) if _overlap(k, match) >= SAME_REGION]
+        rivals = [k for k in (*copies, *kept) if overlap(k, match) >= SAME_REGION]
         told = any(
             k.origin.ref == match.origin.ref or match.origin.ref in {o.ref for o, _ in k.also} for k in rivals
         )
