@@ -33,7 +33,7 @@ def warm() -> str:
     from corpus.fingerprint import compiled
     from corpus.index.record import make_record
 
-    make_record(b'int f(int a) { return g(a, "b") + 1; } // c\n' * 8, "c", compiled=True)
+    make_record(b'int f(int a) { return g(a, "b") + 0b1; } // c\n' * 8, "c", compiled=True)
     return str(compiled.sketch.stats.cache_path or "")
 
 

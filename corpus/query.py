@@ -78,7 +78,7 @@ def make_query(
     for region in changed.regions:
         text = b"\n".join(region.lines) + b"\n"
         scanned = scan(text, language, compiled=compiled, fragment=region.first_line > 1)
-        tokens, index = significant(scanned)
+        tokens, index = significant(scanned, compiled=compiled)
         own = cut(scanned, text, language, params, compiled=compiled)
         made = sketch(tokens, own, params, compiled=compiled)
         put("raw", tokens.raw)

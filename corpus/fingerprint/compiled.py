@@ -147,15 +147,121 @@ def sketch(raw, renamed, first, last, sizes, a, b, keys, has):
 
 
 @njit(nogil=True)
-def distinct(values, count):
-    """Sort the first `count` values in place and move the distinct ones to the front; how many there are."""
-    if count == 0:
-        return 0
-    values[:count] = np.sort(values[:count])
-    kept = 1
+def sort(values, count, spare, heads):
+    """Sort the first `count` values, distinct hashes: by their high bits, then each among its few neighbours.
+
+    spare: room for as many; heads: int64, more than twice as many.
+    """
+    if count > 24:
+        bits = 1
+        while 1 << bits < count:
+            bits += 1
+        shift = np.uint64(64 - bits)
+        heads[: (1 << bits) + 1] = 0
+        for i in range(count):
+            heads[np.int64(values[i] >> shift) + 1] += 1
+        for b in range(1 << bits):
+            heads[b + 1] += heads[b]
+        for i in range(count):
+            spare[i] = values[i]
+        for i in range(count):
+            head = np.int64(spare[i] >> shift)
+            values[heads[head]] = spare[i]
+            heads[head] += 1
     for i in range(1, count):
-        if values[i] != values[kept - 1]:
-            values[kept] = values[i]
+        value, j = values[i], i
+        while j > 0 and values[j - 1] > value:
+            values[j] = values[j - 1]
+            j -= 1
+        values[j] = value
+
+
+@njit(nogil=True)
+def slot_count(count):
+    """A power of two that leaves at least every other slot free."""
+    size = 16
+    while size < 2 * count:
+        size *= 2
+    return size
+
+
+@cached
+def lexicon(data, kind, neutral, raw, renamed, start, end):
+    """The distinct ones of n tokens by raw hash, each as it first stands, and the rank of every token.
+
+    (raw, renamed, kind, neutral, ends of the spellings, the spellings, ranks)
+    """
+    n = len(raw)
+    mask = slot_count(n) - 1
+    slots = np.full(mask + 1, -1, np.int32)
+    numbers, at, values = np.empty(n, np.uint32), np.empty(n, np.int64), np.empty(n, np.uint64)
+    count = 0
+    for i in range(n):
+        slot = np.int64(raw[i] & np.uint64(mask))
+        while slots[slot] >= 0 and values[slots[slot]] != raw[i]:
+            slot = (slot + 1) & mask
+        if slots[slot] < 0:
+            slots[slot], values[count], at[count] = count, raw[i], i
+            count += 1
+        numbers[i] = slots[slot]
+    ordered = values[:count].copy()
+    sort(ordered, count, np.empty(count, np.uint64), np.empty(2 * count + 2, np.int64))
+    rank, ids = np.empty(count, np.uint32), np.empty(n, np.uint32)
+    new_renamed, new_kind = np.empty(count, np.uint64), np.empty(count, np.uint8)
+    new_neutral, ends = np.empty(count, np.uint16), np.empty(count, np.uint32)
+    total = 0
+    for r in range(count):
+        slot = np.int64(ordered[r] & np.uint64(mask))
+        while values[slots[slot]] != ordered[r]:
+            slot = (slot + 1) & mask
+        number = slots[slot]
+        rank[number] = r
+        i = at[number]
+        new_renamed[r], new_kind[r], new_neutral[r] = renamed[i], kind[i], neutral[i]
+        total += end[i] - start[i]
+        ends[r] = total
+    text = np.empty(total, np.uint8)
+    to = 0
+    for r in range(count):
+        slot = np.int64(ordered[r] & np.uint64(mask))
+        while values[slots[slot]] != ordered[r]:
+            slot = (slot + 1) & mask
+        i = at[slots[slot]]
+        for place in range(start[i], end[i]):
+            text[to] = data[place]
+            to += 1
+    for i in range(n):
+        ids[i] = rank[numbers[i]]
+    return ordered, new_renamed, new_kind, new_neutral, ends, text, ids
+
+
+@cached
+def owners(first, last, count):
+    """`corpus.index.record.owners`: for each of `count` tokens the shortest unit, of equals the last."""
+    owner, least = np.zeros(count, np.uint32), np.full(count, count + 1)
+    for u in range(len(first)):
+        size = last[u] - first[u]
+        for token in range(first[u], last[u]):
+            if size <= least[token]:
+                owner[token], least[token] = u, size
+    return owner
+
+
+@njit(nogil=True)
+def distinct(values, count, slots, marks, mark):
+    """Move the distinct ones of the first `count` values to the front; how many there are.
+
+    slots, marks: a hash table of a power of two; an entry counts only where its mark is `mark`.
+    """
+    mask, kept = len(slots) - 1, 0
+    for i in range(count):
+        value = values[i]
+        slot = np.int64(value & np.uint64(mask))
+        while marks[slot] == mark and slots[slot] != value:
+            slot = (slot + 1) & mask
+        if marks[slot] != mark:
+            slots[slot], marks[slot] = value, mark
+            values[kept] = value
             kept += 1
     return kept
 
@@ -174,6 +280,10 @@ def unit_features(at, symbol, keys, first, last, name, number, short, long, leas
             count += 1
     stream, plain = stream[:count], plain[:count]
     shorter, longer = run_hashes(stream, short), run_hashes(stream, long)
+    for i in range(len(shorter)):
+        shorter[i] = mix(shorter[i] ^ np.uint64(short))
+    for i in range(len(longer)):
+        longer[i] = mix(longer[i] ^ np.uint64(long))
     low, high = np.searchsorted(at, first), np.searchsorted(at, last)
     gram_low, gram_high = np.searchsorted(plain, first), np.searchsorted(plain, last)
     room, widest = 0, 0
@@ -183,7 +293,10 @@ def unit_features(at, symbol, keys, first, last, name, number, short, long, leas
             room += size
             widest = max(widest, size)
     out_keys, out_units = np.empty(room, np.uint64), np.empty(room, np.uint32)
-    found = np.empty(widest, np.uint64)
+    found, spare = np.empty(widest, np.uint64), np.empty(widest, np.uint64)
+    heads = np.empty(2 * widest + 2, np.int64)
+    slots = np.empty(slot_count(widest), np.uint64)
+    marks = np.full(len(slots), -1, np.int32)
     total = 0
     for u in range(len(first)):
         if not least <= last[u] - first[u] <= most:
@@ -195,13 +308,44 @@ def unit_features(at, symbol, keys, first, last, name, number, short, long, leas
                     found[size] = keys[i, k]
                     size += 1
         for i in range(gram_low[u], gram_high[u] - short + 1):
-            found[size] = mix(shorter[i] ^ np.uint64(short))
+            found[size] = shorter[i]
             size += 1
         for i in range(gram_low[u], gram_high[u] - long + 1):
-            found[size] = mix(longer[i] ^ np.uint64(long))
+            found[size] = longer[i]
             size += 1
-        size = distinct(found, size)
+        size = distinct(found, size, slots, marks, u)
+        sort(found, size, spare, heads)
         out_keys[total : total + size] = found[:size]
         out_units[total : total + size] = u
         total += size
     return out_keys[:total].copy(), out_units[:total].copy()
+
+
+@cached
+def token_features(
+    kind, neutral, renamed, ids, words, dress, same, kinds, symbols, first, last, short, long, least, most
+):
+    """The features of units of n tokens: `elements`, then `unit_features`.
+
+    words: uint64[v, 4] of the v spellings. dress, same: by symbol, whether it is dress, what stands for it.
+    kinds, symbols: of names, numbers, strings.
+    """
+    n = len(kind)
+    count = 0
+    for i in range(n):
+        count += kind[i] == kinds[0] or not dress[neutral[i]]
+    at, symbol, keys = np.empty(count, np.int64), np.empty(count, np.uint16), np.empty((count, 4), np.uint64)
+    to = 0
+    for i in range(n):
+        if kind[i] != kinds[0] and dress[neutral[i]]:
+            continue
+        at[to], symbol[to] = i, same[neutral[i]]
+        for k in range(4):
+            keys[to, k] = words[ids[i], k]
+        for one in range(3):
+            if kind[i] == kinds[one]:
+                symbol[to] = symbols[one]
+        if kind[i] == kinds[1]:
+            keys[to, 0] = renamed[i]
+        to += 1
+    return unit_features(at, symbol, keys, first, last, symbols[0], symbols[1], short, long, least, most)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.fingerprint.hashing import U64, mix, run_hashes
-from corpus.fingerprint.words import MOST_PARTS, parts, word_key
+from corpus.fingerprint.words import MOST_PARTS, aliased, parts, word_key
 from corpus.languages import Kind
 from corpus.languages.neutral import Symbol
 
@@ -30,6 +30,7 @@ MOST_TOKENS = 1200
 
 LEAST_STRING = 5
 LEAST_STRING_WORD = 4
+MOST_STRING = 200
 
 _DRESS = (
     Symbol.TYPE, Symbol.MODIFIER, Symbol.COLON, Symbol.COMMA, Symbol.SCOPE, Symbol.MEMBER, Symbol.OPEN,
@@ -59,7 +60,7 @@ def word_keys(kind: int, spelling: bytes) -> bytes:
     if kind == _NAME:
         found = parts(spelling.decode("utf-8", "replace"))
     elif kind == _STRING and len(spelling) >= LEAST_STRING:
-        words = parts(spelling[:200].decode("utf-8", "replace"))
+        words = parts(spelling[:MOST_STRING].decode("utf-8", "replace"))
         found = [part for part in words if len(part) >= LEAST_STRING_WORD]
     keys = [word_key("word", part) for part in found]
     return _ROW.pack(*keys, *[0] * (MOST_PARTS - len(keys)))
@@ -115,6 +116,39 @@ def elements(
     numbers = kinds == _NUMBER
     keys[numbers, 0] = renamed[at[numbers]]
     return Elements(at.astype(np.int64), symbol, keys)
+
+
+def text_features(
+    kind: NDArray[np.uint8],
+    neutral: NDArray[np.uint16],
+    renamed: U64,
+    ids: NDArray[np.uint32],
+    spellings: tuple[NDArray[np.uint8], NDArray[np.uint32]],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+) -> tuple[U64, NDArray[np.uint32]]:
+    """`unit_features` of the `elements` of n tokens, by machine code.
+
+    spellings: the distinct ones, one after the other, and the end of each; ids: uint32[n] into them.
+    """
+    from corpus.fingerprint import compiled
+    from corpus.fingerprint.words_compiled import word_rows
+
+    text, ends = spellings
+    table = np.zeros((len(ends), MOST_PARTS), np.uint64)
+    least = (LEAST_STRING, LEAST_STRING_WORD, MOST_STRING)
+    worded, hard = word_rows(
+        kind, neutral, ids, text, ends, _IS_DRESS, (_NAME, _STRING), least, *aliased(), table
+    )
+    for i in hard.tolist():
+        spelling = text[ends[i - 1] if i else 0 : ends[i]].tobytes()
+        table[i] = np.frombuffer(word_keys(int(worded[i]), spelling), np.uint64)
+    kinds, symbols = zip(*_SYMBOLS, strict=True)
+    found: tuple[U64, NDArray[np.uint32]] = compiled.token_features(
+        kind, neutral, renamed, ids, table, _IS_DRESS, _CANON, kinds, symbols, first, last, *GRAMS,
+        LEAST_TOKENS, MOST_TOKENS,
+    )  # fmt: skip
+    return found
 
 
 def unit_features(

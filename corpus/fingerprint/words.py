@@ -10,7 +10,9 @@ import re
 from functools import cache, lru_cache
 from pathlib import Path
 
+import numpy as np
 import xxhash
+from numpy.typing import NDArray
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 LEAST_LETTERS = 2
@@ -22,6 +24,22 @@ def aliases() -> dict[str, str]:
     text = (Path(__file__).parent / "aliases.txt").read_text(encoding="utf-8")
     rows = (line.split() for line in text.splitlines() if line.strip() and not line.startswith("#"))
     return {word: row[0] for row in rows for word in row}
+
+
+@cache
+def aliased() -> tuple[NDArray[np.uint64], int]:
+    """The aliases for compiled code, and the length of the longest.
+
+    A hash table, uint64[2^b, 3]: key of the word, key and length of what it becomes; rows of 0 are free.
+    """
+    table = np.zeros((1 << (4 * len(aliases())).bit_length(), 3), np.uint64)
+    for word, stands in aliases().items():
+        key = word_key("word", word)
+        at = key % len(table)
+        while table[at, 0]:
+            at = (at + 1) % len(table)
+        table[at] = key, word_key("word", stands), len(stands)
+    return table, max(map(len, aliases()))
 
 
 def _stem(word: str) -> str:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.fingerprint.features import elements, unit_features
+from corpus.fingerprint.features import elements, text_features, unit_features
 from corpus.fingerprint.hashing import U64
 from corpus.fingerprint.sketch import sketch
 from corpus.languages import scan, significant
-from corpus.model import Unit
+from corpus.model import Tokens, Unit
 from corpus.params import DEFAULT, Params
 from corpus.units import cut
 
@@ -98,27 +98,29 @@ def _distinct(values: U64) -> tuple[NDArray[np.intp], NDArray[np.uint32]]:
 def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compiled: bool = False) -> Record:
     """Tokenise, cut and sketch one text."""
     scanned = scan(text, language, compiled=compiled)
-    tokens, index = significant(scanned)
+    tokens, index = significant(scanned, compiled=compiled)
     units = cut(scanned, text, language, params, compiled=compiled)
     made = sketch(tokens, units, params, compiled=compiled)
-    owner = owners(units)
-    at, ids = _distinct(tokens.raw)
-    spans = zip(tokens.start[at].tolist(), tokens.end[at].tolist(), strict=True)
-    spelled = [text[start:end] for start, end in spans]
-    neutral = scanned.neutral[index].astype(np.uint16)
     table = unit_table(units)
-    algorithm_key, algorithm_unit = unit_features(
-        elements(tokens.kind, neutral, tokens.renamed, ids, spelled),
-        table["first"].astype(np.int64), table["last"].astype(np.int64), compiled=compiled,
-    )  # fmt: skip
+    first, last = table["first"].astype(np.int64), table["last"].astype(np.int64)
+    neutral = scanned.neutral[index]
+    if compiled:
+        from corpus.fingerprint import compiled as machine_code
+
+        owner = machine_code.owners(first, last, len(tokens))
+        lexicon = machine_code.lexicon(
+            np.frombuffer(text, np.uint8), tokens.kind, neutral, tokens.raw, tokens.renamed, tokens.start,
+            tokens.end,
+        )  # fmt: skip
+        spelled, ids = (lexicon[5], lexicon[4]), lexicon[6]
+        features = text_features(tokens.kind, neutral, tokens.renamed, ids, spelled, first, last)
+    else:
+        owner = owners(units)
+        lexicon, pieces = _lexicon(text, tokens, neutral)
+        found = elements(tokens.kind, neutral, tokens.renamed, lexicon[6], pieces)
+        features = unit_features(found, first, last)
     return Record(
-        vocab_raw=tokens.raw[at],
-        vocab_renamed=tokens.renamed[at],
-        vocab_kind=tokens.kind[at],
-        vocab_neutral=neutral[at],
-        vocab_ends=np.cumsum([*map(len, spelled)], dtype=np.uint32),
-        vocab_text=np.frombuffer(b"".join(spelled), np.uint8),
-        ids=ids,
+        **dict(zip(_LEXICON, lexicon, strict=True)),
         lines=tokens.line.astype(np.uint32),
         units=table,
         digest=made.digest,
@@ -128,9 +130,30 @@ def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compile
         renamed_unit=owner[made.renamed_at],
         lsh_key=made.bands[made.has_bands].ravel(),
         lsh_unit=np.repeat(np.flatnonzero(made.has_bands).astype(np.uint32), params.lsh_bands),
-        algorithm_key=algorithm_key,
-        algorithm_unit=algorithm_unit,
+        algorithm_key=features[0],
+        algorithm_unit=features[1],
     )
+
+
+_LEXICON = [name for name in _DTYPES if name.startswith("vocab_")] + ["ids"]
+
+
+def _lexicon(
+    text: bytes, tokens: Tokens, neutral: NDArray[np.uint16]
+) -> tuple[tuple[NDArray[Any], ...], list[bytes]]:
+    """Columns of the vocabulary and the token's numbers in it, as in a record; the spellings."""
+    at, ids = _distinct(tokens.raw)
+    spans = zip(tokens.start[at].tolist(), tokens.end[at].tolist(), strict=True)
+    spelled = [text[start:end] for start, end in spans]
+    return (
+        tokens.raw[at],
+        tokens.renamed[at],
+        tokens.kind[at],
+        neutral[at],
+        np.cumsum([*map(len, spelled)], dtype=np.uint32),
+        np.frombuffer(b"".join(spelled), np.uint8),
+        ids,
+    ), spelled
 
 
 def unit_table(units: tuple[Unit, ...]) -> NDArray[Any]:

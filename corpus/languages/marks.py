@@ -29,6 +29,10 @@ _AFTER = [
     Symbol.SUBTRACT,
     Symbol.MULTIPLY,
 ]
+# The same as bits, for the compiled twin of `documentation`.
+ROLES = np.zeros(1 << 16, np.uint8)
+for _bit, _symbols in ((1, _BEFORE), (2, _WAITING), (4, _AFTER)):
+    ROLES[_symbols] |= _bit
 _OPEN_BRACE, _CLOSE_BRACE = (np.uint64(spelling.hash_spelling(sign)) for sign in (b"{", b"}"))
 _NUMBER_SIGN = np.uint64(spelling.hash_spelling(b"#"))
 # What the compiled twin of `empty_statements` is given.

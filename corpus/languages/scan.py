@@ -71,7 +71,7 @@ class _Lexemes:
 
 
 _Meanings = tuple[NDArray[np.uint8], NDArray[np.uint16], NDArray[np.bool_], NDArray[np.uint64]]
-_NUMBER = int(Kind.NUMBER)
+_NAME, _NUMBER = int(Kind.NAME), int(Kind.NUMBER)
 
 
 def _run_plain(
@@ -92,13 +92,11 @@ def _run_plain(
     return counts, [np.frombuffer(b, np.uint8 if b.typecode == "B" else np.int32) for b in buffers]
 
 
-def _run_compiled(text: bytes, rules: Rules, begin: int, sizes: tuple[int, int]) -> tuple[Any, ...]:
+def _run_compiled(text: bytes, rules: Rules, begin: int) -> tuple[Any, ...]:
+    """Counts of tokens, strings and comments, and buffers that are good until this thread's next text."""
     from corpus.languages import compiled
 
-    tokens, pairs = sizes
-    kinds = (np.uint8, np.int32, np.int32, np.int32, np.int32, np.uint8)
-    buffers: list[NDArray[Any]] = [np.empty(tokens, kind) for kind in kinds]
-    buffers += [np.empty(3 * pairs, np.int32), np.empty(3 * pairs, np.int32)]
+    buffers = compiled.buffers(len(text) - begin)
     *sequences, fixed = compiled.arrays(rules)
     options = fixed.copy()
     options[k.BEGIN] = begin
@@ -109,13 +107,12 @@ def _run_compiled(text: bytes, rules: Rules, begin: int, sizes: tuple[int, int])
 
 def _lexemes(text: bytes, language: Language, compiled: bool, begin: int) -> _Lexemes:
     rules = compile_rules(language)
-    length = len(text) - begin
-    sizes = (length + 2, length // 2 + 2)
     if compiled:
-        counts, buffers = _run_compiled(text, rules, begin, sizes)
+        counts, buffers = _run_compiled(text, rules, begin)
     else:
+        length = len(text) - begin
         options = (begin, *rules.options[1:])
-        counts, buffers = _run_plain(text, rules, options, sizes)
+        counts, buffers = _run_plain(text, rules, options, (length + 2, length // 2 + 2))
     tokens, strings, comments = counts
     kind, start, end, line, indent, fresh = (buffer[:tokens].copy() for buffer in buffers[:6])
     triples = [buffers[6][: 3 * strings].copy(), buffers[7][: 3 * comments].copy()]
@@ -124,7 +121,7 @@ def _lexemes(text: bytes, language: Language, compiled: bool, begin: int) -> _Le
     )
 
 
-def _hashes(text: bytes, found: _Lexemes, caseless: bool, compiled: bool) -> NDArray[np.uint64]:
+def _hashes(text: bytes, found: _Lexemes, caseless: bool) -> NDArray[np.uint64]:
     """Raw hashes; of strings only the content counts, so that the style of quotes is layout."""
     starts, ends = found.start, found.end
     seeds = np.full(len(starts), spelling.WORD_SEED, np.uint64)
@@ -133,24 +130,15 @@ def _hashes(text: bytes, found: _Lexemes, caseless: bool, compiled: bool) -> NDA
         token = found.strings[:, 0]
         starts[token], ends[token] = found.strings[:, 1], found.strings[:, 2]
         seeds[token] = spelling.STRING_SEED
-    return spelling.hash_spans(text, starts, ends, seeds, caseless=caseless, compiled=compiled)
+    return spelling.hash_spans(text, starts, ends, seeds, caseless=caseless)
 
 
-def _value_numbers(
-    text: bytes,
-    row: Language,
-    found: _Lexemes,
-    kind: NDArray[np.uint8],
-    raw: NDArray[np.uint64],
-    renamed: NDArray[np.uint64],
-    compiled: bool,
-) -> None:
+def _value_numbers(text: bytes, row: Language, made: Scan, numbers: NDArray[np.intp], compiled: bool) -> None:
     """The renamed hash of numbers is that of their value; each distinct number is valued once."""
-    numbers = np.flatnonzero(kind == _NUMBER)
     if not len(numbers):
         return
-    _, first, inverse = np.unique(raw[numbers], return_index=True, return_inverse=True)
-    spans = zip(found.start[numbers[first]].tolist(), found.end[numbers[first]].tolist(), strict=True)
+    _, first, inverse = np.unique(made.raw[numbers], return_index=True, return_inverse=True)
+    spans = zip(made.start[numbers[first]].tolist(), made.end[numbers[first]].tolist(), strict=True)
     kinds = bool(row.numbers & k.KIND_SUFFIX)
     texts = (text[start : min(end, start + 80)].decode("latin-1") for start, end in spans)
     values = [spelling.number_value(number, kinds).encode() for number in texts]
@@ -158,7 +146,7 @@ def _value_numbers(
     starts = np.concatenate((np.zeros(1, np.int32), ends[:-1]))
     seeds = np.full(len(values), spelling.VALUE_SEED, np.uint64)
     hashes = spelling.hash_spans(b"".join(values), starts, ends, seeds, caseless=False, compiled=compiled)
-    renamed[numbers] = hashes[inverse]
+    made.renamed[numbers] = hashes[inverse]
 
 
 def scan(text: bytes, language: str, *, compiled: bool = False, fragment: bool = False) -> Scan:
@@ -173,10 +161,10 @@ def scan(text: bytes, language: str, *, compiled: bool = False, fragment: bool =
     row = LANGUAGES[language]
     fast = compiled or (len(text) > COMPILED_ABOVE and _can_compile())
     begin = code_begins(text, row, lambda offset: _lexemes(text, row, fast, offset)) if fragment else 0
-    found = _lexemes(text, row, fast, begin)
+    made = (_read_compiled if fast else _read)(text, row, begin)
     if begin:
-        found = replace(found, comments=np.concatenate((np.array([[0, begin, 1]], np.int32), found.comments)))
-    return _complete(text, row, found, fast)
+        made = replace(made, comments=np.concatenate((np.array([[0, begin, 1]], np.int32), made.comments)))
+    return made
 
 
 def _can_compile() -> bool:
@@ -185,17 +173,34 @@ def _can_compile() -> bool:
     return find_spec("numba") is not None
 
 
-def _complete(text: bytes, row: Language, found: _Lexemes, compiled: bool) -> Scan:
-    raw = _hashes(text, found, row.caseless, compiled)
+def _read(text: bytes, row: Language, begin: int) -> Scan:
+    found = _lexemes(text, row, False, begin)
+    raw = _hashes(text, found, row.caseless)
     fresh = found.fresh.astype(np.bool_)
-    read = _compiled_meanings if compiled else _meanings
-    kind, neutral, keep, renamed = read(row, found, raw, fresh)
-    _value_numbers(text, row, found, kind, raw, renamed, compiled)
-    result = Scan(
+    kind, neutral, keep, renamed = _meanings(row, found, raw, fresh)
+    made = Scan(
         kind, found.start, found.end, found.line, found.indent, raw, renamed, neutral, keep, fresh,
         found.comments,
     )  # fmt: skip
-    return _without_documentation(result) if row.docstrings else result
+    _value_numbers(text, row, made, np.flatnonzero(kind == _NUMBER), False)
+    return _without_documentation(made) if row.docstrings else made
+
+
+def _read_compiled(text: bytes, row: Language, begin: int) -> Scan:
+    """The same."""
+    from corpus.languages import compiled
+
+    words = spelling.vocabulary(row.name)
+    counts, buffers = _run_compiled(text, compile_rules(row), begin)
+    options = (_NAME, _NUMBER, bool(row.numbers & k.KIND_SUFFIX), row.docstrings)
+    *columns, hard = compiled.complete(
+        np.frombuffer(text, np.uint8), counts, *buffers, spelling.byte_values(row.caseless),
+        spelling.byte_values(False), spelling.NUMBERS, compiled.slots(row.name), words.raw, words.kind,
+        words.neutral, words.bits, _PLAIN, marks.TURN, marks.SIGNS, spelling.FLAGS, marks.ROLES, options,
+    )  # fmt: skip
+    made = Scan(*columns)
+    _value_numbers(text, row, made, hard, True)
+    return made
 
 
 _PLAIN = np.array([Symbol.OTHER, Symbol.NAME, Symbol.NUMBER, Symbol.STRING, Symbol.OTHER], np.uint16)
@@ -214,19 +219,6 @@ def _meanings(row: Language, found: _Lexemes, raw: NDArray[np.uint64], fresh: ND
     return kind, neutral, keep, np.where(kind == Kind.NAME, _NAME_HASH, raw)
 
 
-def _compiled_meanings(
-    row: Language, found: _Lexemes, raw: NDArray[np.uint64], fresh: NDArray[np.bool_]
-) -> _Meanings:
-    from corpus.languages import compiled
-
-    words = spelling.vocabulary(row.name)
-    made: _Meanings = compiled.meanings(
-        raw, found.kind, fresh, compiled.slots(row.name), words.raw, words.kind, words.neutral, words.bits,
-        _PLAIN, marks.TURN, marks.SIGNS, spelling.FLAGS, int(Kind.NAME),
-    )  # fmt: skip
-    return made
-
-
 def _without_documentation(result: Scan) -> Scan:
     """Strings that are whole statements become comments."""
     strings = marks.documentation(result.kind, result.neutral, result.fresh)
@@ -239,8 +231,15 @@ def _without_documentation(result: Scan) -> Scan:
     return Scan(**kept, comments=comments[np.argsort(comments[:, 0], kind="stable")])
 
 
-def significant(scan: Scan) -> tuple[Tokens, NDArray[np.int32]]:
+def significant(scan: Scan, *, compiled: bool = False) -> tuple[Tokens, NDArray[np.int32]]:
     """The significant tokens, and the index of each in the scan."""
+    if compiled:
+        from corpus.languages.compiled import significant as machine_code
+
+        *columns, index = machine_code(
+            scan.kind, scan.start, scan.end, scan.line, scan.raw, scan.renamed, scan.keep
+        )
+        return Tokens(*columns), index
     index = np.flatnonzero(scan.keep).astype(np.int32)
     return Tokens(
         scan.kind[index],

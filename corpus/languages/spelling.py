@@ -30,6 +30,8 @@ LENGTH_STEP = 0xD6E8FEB86659FD93
 WORD_SEED, STRING_SEED, VALUE_SEED = 0x1B873593CC9E2D51, 0x85EBCA6BC2B2AE35, 0x27D4EB2F165667C5
 # Positions a prefix sum runs over before it starts anew: its powers stay in the processor's cache.
 BLOCK = 1 << 15
+# What compiled code is given.
+NUMBERS = np.array([BASE, LENGTH_STEP, WORD_SEED, STRING_SEED, VALUE_SEED], np.uint64)
 
 
 def mix(value: int) -> int:
@@ -52,7 +54,8 @@ def hash_spelling(spelling: bytes, seed: int = WORD_SEED) -> int:
 
 
 @lru_cache(maxsize=2)
-def _byte_values(caseless: bool) -> NDArray[np.uint64]:
+def byte_values(caseless: bool) -> NDArray[np.uint64]:
+    """v of each byte, of its lower case where case does not count."""
     lower = bytes(range(256)).lower() if caseless else bytes(range(256))
     return np.array([_BYTE_VALUES[byte] for byte in lower], np.uint64)
 
@@ -79,7 +82,7 @@ def hash_spans(
 ) -> NDArray[np.uint64]:
     """Hashes of the ascending, disjoint spans of a text, shape (n,)."""
     data = np.frombuffer(text, np.uint8)
-    table = _byte_values(caseless)
+    table = byte_values(caseless)
     if compiled:
         from corpus.languages.compiled import span_sums
 

@@ -6,6 +6,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+USED = (  # all that makes a record
+    "from corpus.languages.compiled import complete, kernel, significant, span_sums;"
+    "from corpus.fingerprint.compiled import lexicon, owners, sketch, token_features;"
+    "from corpus.fingerprint.words_compiled import word_rows;"
+    "used = (kernel(), complete, significant, span_sums, sketch, owners, lexicon, word_rows, token_features)"
+)
 
 
 def run(code, folder, **environment):
@@ -24,9 +30,7 @@ def run(code, folder, **environment):
 def test_a_second_process_compiles_nothing():
     code = (
         "from corpus.machine_code import warm; print(warm());"
-        "from corpus.languages.compiled import kernel, meanings, span_sums;"
-        "from corpus.fingerprint.compiled import sketch, unit_features;"
-        "used = (kernel(), span_sums, meanings, sketch, unit_features);"
+        f"{USED};"
         "print(sum(sum(f.stats.cache_misses.values()) for f in used))"
     )
     run(code, ROOT)
@@ -55,13 +59,11 @@ def test_what_matching_runs_is_loaded_before_the_first_search(tmp_path):
 def test_one_entry_serves_all_languages():
     code = (
         "from corpus.index.record import make_record; from corpus.languages import LANGUAGES\n"
-        "for name in LANGUAGES: make_record(b'f(a) = 1.5 + \"x\"\\n' * 9, name, compiled=True)\n"
+        "for name in LANGUAGES: make_record(b'f(a) = 1.5 + 0b1 + \"x\"\\n' * 9, name, compiled=True)\n"
         "make_record(b'', 'c', compiled=True)\n"
-        "from corpus.languages.compiled import kernel, meanings, span_sums\n"
-        "from corpus.fingerprint.compiled import sketch, unit_features\n"
-        "print(*(len(f.signatures) for f in (kernel(), span_sums, meanings, sketch, unit_features)))"
+        f"{USED}; print(*(len(f.signatures) for f in used))"
     )
-    assert run(code, ROOT) == ["1"] * 5
+    assert run(code, ROOT) == ["1"] * 9
 
 
 def test_code_runs_where_no_folder_can_keep_it(tmp_path):

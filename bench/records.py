@@ -1,0 +1,115 @@
+"""What it costs to make the records of indexed releases anew, and to write their segments.
+
+    python -m bench.records --data DIR [PURL…]
+
+--data: a data folder that holds the releases, with their texts. Megabytes of kept source text a second of one
+core, in three parts: making records, as a child of the sandbox does; the frames between child and parent; the
+segment. Stops when a segment gets another name than before, that is, when a byte of it differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from bench.measure import Row, table
+from corpus.index.catalog import Catalog
+from corpus.index.record import Record, record_batch
+from corpus.index.segment import Segment, SegmentBuilder
+from corpus.ingest import _batches
+from corpus.machine_code import warm
+from corpus.model import TreeFile
+from corpus.sandboxed import decode, encode
+
+RELEASES = (  # C, C++, Fortran, R, Python
+    "pkg:deb/debian/gsl@2.7.1%2Bdfsg-5%2Bdeb12u1?arch=source",
+    "pkg:deb/debian/mrtrix3@3.0.3-3?arch=source",
+    "pkg:deb/debian/elpa@2022.11.001-2%2Bdeb12u1?arch=source",
+    "pkg:deb/debian/r-cran-lavaan@0.6.19-1?arch=source",
+    "pkg:deb/debian/brian@2.10.1-3?arch=source",
+)
+
+
+class Clock:
+    """Processor time by part."""
+
+    def __init__(self) -> None:
+        self.spent: Counter[str] = Counter()
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        begin = time.process_time()
+        yield
+        self.spent[name] += time.process_time() - begin  # type: ignore[assignment]
+
+
+def files_of(segment: Segment) -> list[TreeFile]:
+    return [
+        TreeFile(file.path, file.language, segment.text(number) or b"", file.sha1, file.labels)
+        for number, file in enumerate(segment.files)
+    ]
+
+
+def again(segment: Segment, catalog: Catalog, clock: Clock) -> int:
+    """Make a segment once more; bytes of its texts."""
+    files = files_of(segment)
+    builder = SegmentBuilder(segment.facts, catalog.params)
+    known = {file.path: file.license for file in segment.files}
+    for batch in _batches(files):
+        with clock.part("frames"):
+            sent = decode(bytearray(encode([[file.text, file.language] for file in batch])))
+        with clock.part("records"):
+            made = record_batch(sent)
+        with clock.part("frames"):
+            received = [Record.decode(one) for one in decode(bytearray(encode(made)))]
+        with clock.part("segment"):
+            for file, record in zip(batch, received, strict=True):
+                builder.add(file, known[file.path], record)
+    with tempfile.TemporaryDirectory() as folder, clock.part("segment"):
+        name = builder.write(Path(folder), segment.skips)
+    if name != segment.name:
+        raise SystemExit(f"{segment.facts.purl}: {name} in place of {segment.name}")
+    return sum(len(file.text) for file in files)
+
+
+def measure(purls: list[str], data: Path) -> list[Row]:
+    warm()
+    catalog = Catalog(data)
+    entries = catalog.entries()
+    rows, total, whole = [], Clock(), 0
+    for purl in purls:
+        clock = Clock()
+        size = again(catalog.segment(entries[purl]), catalog, clock)
+        rows += _rows(purl.split("/")[-1].split("@")[0], size, clock)
+        total.spent.update(clock.spent)
+        whole += size
+    return rows + _rows("all of them", whole, total)
+
+
+def _rows(what: str, size: int, clock: Clock) -> list[Row]:
+    megabytes = size / 1e6
+    return [
+        Row(what, megabytes, "MB"),
+        *(Row(f"  {name}", megabytes / spent, "MB/s") for name, spent in clock.spent.items()),
+        Row("  together", megabytes / clock.spent.total(), "MB/s", "≥ 20"),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("purls", nargs="*", default=list(RELEASES))
+    options = parser.parse_args()
+    print(f"{date.today()}, Python {sys.version.split()[0]}, processor time\n")
+    print(table(measure(options.purls, options.data)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""Machine code for the words in names and strings: `corpus.fingerprint.features.word_keys` of a vocabulary.
+
+Splits, folds, stems and hashes ASCII text; what has other letters, or a word of more than 27, is left to that
+function. The hash is XXH3's of 64 bits, by its specification, for inputs of 4 to 32 bytes.
+"""
+
+# The compiler knows types by inference.
+# mypy: disable-error-code="no-untyped-def,misc"
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from corpus.machine_code import cached
+
+# The first words of XXH3's default secret.
+_SECRET = np.frombuffer(
+    bytes.fromhex(
+        "b8fe6c3923a44bbe7c01812cf721ad1cded46de9839097db7240a4a4b7b3671f"
+        "cb79e64eccc0e578825ad07dccff7221b8084674f743248ee03590e6813a264c"
+    ),
+    "<u8",
+).copy()
+_PREFIX = b"word:"
+_LONGEST = 32
+
+
+@njit(nogil=True)
+def read(buffer, at, size):
+    """An integer of `size` bytes, the lowest first."""
+    value = np.uint64(0)
+    for i in range(size):
+        value |= np.uint64(buffer[at + i]) << np.uint64(8 * i)
+    return value
+
+
+@njit(nogil=True)
+def fold(a, b):
+    """The halves of the 128-bit product, one over the other."""
+    low, shift = np.uint64(0xFFFFFFFF), np.uint64(32)
+    a0, a1, b0, b1 = a & low, a >> shift, b & low, b >> shift
+    cross = (a0 * b0 >> shift) + (a1 * b0 & low) + a0 * b1
+    return (a * b) ^ (a1 * b1 + (a1 * b0 >> shift) + (cross >> shift))
+
+
+@njit(nogil=True)
+def turned(value):
+    """The bytes the other way round."""
+    out = np.uint64(0)
+    for i in range(8):
+        out = (out << np.uint64(8)) | ((value >> np.uint64(8 * i)) & np.uint64(255))
+    return out
+
+
+@njit(nogil=True)
+def spread(h):
+    h = (h ^ (h >> np.uint64(37))) * np.uint64(0x165667919E3779F9)
+    return h ^ (h >> np.uint64(32))
+
+
+@njit(nogil=True)
+def hashed(buffer, size):
+    """XXH3's 64-bit hash of 4 to 32 bytes."""
+    length = np.uint64(size)
+    if size <= 8:
+        h = read(buffer, size - 4, 4) + (read(buffer, 0, 4) << np.uint64(32))
+        h ^= _SECRET[1] ^ _SECRET[2]
+        h ^= ((h << np.uint64(49)) | (h >> np.uint64(15))) ^ ((h << np.uint64(24)) | (h >> np.uint64(40)))
+        h *= np.uint64(0x9FB21C651E98DF25)
+        h ^= (h >> np.uint64(35)) + length
+        h *= np.uint64(0x9FB21C651E98DF25)
+        return h ^ (h >> np.uint64(28))
+    if size <= 16:
+        low = read(buffer, 0, 8) ^ _SECRET[3] ^ _SECRET[4]
+        high = read(buffer, size - 8, 8) ^ _SECRET[5] ^ _SECRET[6]
+        return spread(length + turned(low) + high + fold(low, high))
+    total = length * np.uint64(0x9E3779B185EBCA87)
+    total += fold(read(buffer, 0, 8) ^ _SECRET[0], read(buffer, 8, 8) ^ _SECRET[1])
+    total += fold(read(buffer, size - 16, 8) ^ _SECRET[2], read(buffer, size - 8, 8) ^ _SECRET[3])
+    return spread(total)
+
+
+@njit(nogil=True)
+def look_up(aliases, key):
+    """The row of a word, -1 for none; aliases: uint64[2^b, 3], its key, key and length of what stands for
+    it; 0 where free."""
+    at = np.int64(key & np.uint64(len(aliases) - 1))
+    while aliases[at, 0] != 0:
+        if aliases[at, 0] == key:
+            return at
+        at = (at + 1) & (len(aliases) - 1)
+    return -1
+
+
+@njit(nogil=True)
+def part_key(text, first, last, buffer, aliases):
+    """Key and length of the word text[first:last], stemmed and aliased; 0 when it is too long."""
+    size = last - first
+    if len(_PREFIX) + size > _LONGEST:
+        return np.uint64(0), 0
+    at = len(_PREFIX)
+    for i in range(size):
+        buffer[at + i] = text[first + i] | 32
+    end = at + size
+    if buffer[end - 1] == 115:  # s
+        if size > 4 and buffer[end - 2] == 101 and buffer[end - 3] == 105:
+            buffer[end - 3] = 121
+            end -= 2
+        elif size > 3 and buffer[end - 2] != 115:
+            end -= 1
+    key = hashed(buffer, end)
+    row = look_up(aliases, key)
+    if row >= 0:
+        return aliases[row, 1], np.int64(aliases[row, 2])
+    return key, end - at
+
+
+@njit(nogil=True)
+def is_upper(c):
+    return 65 <= c <= 90
+
+
+@njit(nogil=True)
+def is_lower(c):
+    return 97 <= c <= 122
+
+
+@njit(nogil=True)
+def part_end(text, at, last):
+    """End of the word that begins at `at`: capitals but one before small letters, or small letters, perhaps
+    after one capital; `at` if none does."""
+    end = at
+    while end < last and is_upper(text[end]):
+        end += 1
+    if end > at and (end == last or not is_lower(text[end])):
+        return end
+    if end - at > 1:
+        return end - 1
+    while end < last and is_lower(text[end]):
+        end += 1
+    return end
+
+
+@njit(nogil=True)
+def keys_of(text, first, last, least, longest, buffer, aliases, out):
+    """`word_keys` of the ASCII text[first:last]; least: letters that count. False when a word is too long."""
+    size = last - first
+    if size <= longest:
+        for i in range(size):
+            c = text[first + i]
+            buffer[len(_PREFIX) + i] = c | 32 if is_upper(c) else c
+        row = look_up(aliases, hashed(buffer, len(_PREFIX) + size))
+        if row >= 0:
+            if np.int64(aliases[row, 2]) >= least:
+                out[0] = aliases[row, 1]
+            return True
+    count, kept, at = 0, 0, first
+    found = np.zeros(4, np.uint64)
+    while at < last and count < 4:
+        end = part_end(text, at, last)
+        if end - at < 2:
+            at = max(end, at + 1)
+            continue
+        key, length = part_key(text, at, end, buffer, aliases)
+        if key == 0:
+            out[:] = 0
+            return False
+        at = end
+        if key != found[0] and key != found[1] and key != found[2] and key != found[3]:
+            found[count] = key
+            count += 1
+            if length >= least:
+                out[kept] = key
+                kept += 1
+    return True
+
+
+@cached
+def word_rows(kind, neutral, ids, text, ends, dress, kinds, strings, aliases, longest, table):
+    """Fill table[v, 4] with the words of v spellings; the kind of each, and which are still to be filled.
+
+    kind, neutral, ids: of n tokens; a spelling is what the first of its tokens is that is no dress.
+    text, ends: the spellings, one after the other. kinds: of names and of strings. strings: least length
+    of one, least length of a word in it, bytes of it that are read. aliases: see `look_up`;
+    longest: length of the longest word in it.
+    """
+    v = len(ends)
+    worded, hard = np.zeros(v, np.uint8), np.empty(v, np.int64)
+    for i in range(len(kind)):
+        if worded[ids[i]] == 0 and (kind[i] == kinds[0] or not dress[neutral[i]]):
+            worded[ids[i]] = kind[i]
+    buffer = np.zeros(_LONGEST, np.uint8)
+    for i in range(len(_PREFIX)):
+        buffer[i] = _PREFIX[i]
+    hards, first = 0, np.int64(0)
+    for j in range(v):
+        last = np.int64(ends[j])
+        string = worded[j] == kinds[1]
+        if worded[j] == kinds[0] or (string and last - first >= strings[0]):
+            stop = min(last, first + strings[2]) if string else last
+            plain = True
+            for at in range(first, stop):
+                plain = plain and text[at] < 128
+            least = strings[1] if string else 0
+            if not plain or not keys_of(text, first, stop, least, longest, buffer, aliases, table[j]):
+                hard[hards] = j
+                hards += 1
+        first = last
+    return worded, hard[:hards].copy()

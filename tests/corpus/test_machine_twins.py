@@ -1,0 +1,106 @@
+"""Machine code that reads spellings gives what the definitions give: words of names, values of numbers."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.fingerprint.features import _IS_DRESS, elements, text_features, unit_features, word_keys
+from corpus.fingerprint.words import MOST_PARTS, aliased, aliases
+from corpus.fingerprint.words_compiled import word_rows
+from corpus.index.record import make_record
+from corpus.languages import Kind, scan
+from corpus.languages.neutral import Symbol
+from corpus.languages.spelling import VALUE_SEED, hash_spelling, number_value
+
+letters = st.text("abcdefgiesxyzABCDSE_019é", min_size=1, max_size=40)
+known = st.sampled_from(sorted(aliases())).flatmap(
+    lambda w: st.sampled_from([w, w.upper(), f"my_{w}s", w + "9"])
+)
+names = st.one_of(
+    letters, known, st.sampled_from(["a" * 27, "a" * 28, "bodies", "ties", "glass", "XMLReader"])
+)
+strings = st.lists(names, max_size=60).map(lambda words: f'"{" ".join(words)}"')
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.one_of(names.map(lambda w: (1, w)), strings.map(lambda w: (3, w))), min_size=1, max_size=8)
+)
+def test_the_words_of_names_and_strings(pairs):
+    spellings = [spelling.encode() for _, spelling in pairs]
+    kind = np.array([kind for kind, _ in pairs], np.uint8)
+    neutral = np.where(kind == 1, int(Symbol.NAME), int(Symbol.STRING)).astype(np.uint16)
+    ends = np.cumsum([*map(len, spellings)], dtype=np.uint32)
+    text = np.frombuffer(b"".join(spellings), np.uint8)
+    table = np.zeros((len(pairs), MOST_PARTS), np.uint64)
+    ids = np.arange(len(pairs), dtype=np.uint32)
+    kinds = (int(Kind.NAME), int(Kind.STRING))
+    worded, hard = word_rows(kind, neutral, ids, text, ends, _IS_DRESS, kinds, (5, 4, 200), *aliased(), table)
+    assert worded.tolist() == kind.tolist()
+    for i, spelling in enumerate(spellings):
+        if i not in hard:
+            assert table[i].tobytes() == word_keys(int(kind[i]), spelling), spelling
+        else:
+            assert not spelling.isascii() or any(len(part) > 27 for part in spelling.decode().split()), (
+                spelling
+            )
+
+
+digits = st.text("0123456789", max_size=22)
+numbers = st.one_of(
+    st.tuples(digits, st.sampled_from([".", ""]), digits,
+              st.sampled_from(["", "e5", "E-3", "d+00", "e0", "e", "e-300", "f2"]),
+              st.sampled_from(["", "f", "UL", "i", "im", "j", "_dp", "_8", "'", ".5"])).map("".join),
+    st.tuples(st.sampled_from(["0x", "0X", "0b", "0o"]), st.text("0123456789abcdefABCDEF", max_size=17),
+              st.sampled_from(["", "u", "UL", "p3", "i"])).map("".join),
+    st.floats(0, allow_infinity=False).map(repr),
+    st.integers(0, 10**20).map(str),
+    st.tuples(st.integers(0, 999), st.integers(-30, 30)).map(lambda pair: f"{pair[0]}e{pair[1]}"),
+)  # fmt: skip
+
+
+@settings(max_examples=1500, deadline=None)
+@given(numbers, st.sampled_from(["c", "fortran", "python"]))
+def test_the_values_of_numbers(number, language):
+    text = b"x = " + number.encode()
+    made = scan(text, language, compiled=True)
+    for i in np.flatnonzero(made.kind == Kind.NUMBER).tolist():
+        spelling = text[made.start[i] : made.end[i]].decode()
+        value = number_value(spelling, language == "fortran")
+        assert int(made.renamed[i]) == hash_spelling(value.encode(), VALUE_SEED), spelling
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(20, 900), st.integers(2, 400))
+def test_the_features_of_a_text(seed, n, distinct):
+    """Tables of distinct values large and small: sorted by counting, or one by one."""
+    random = np.random.default_rng(seed)
+    ids = random.integers(0, distinct, n).astype(np.uint32)
+    kinds = random.choice([1, 2, 3, 4], distinct).astype(np.uint8)
+    symbols = random.choice([int(Symbol.ADD), int(Symbol.COMMA), int(Symbol.GREATER)], distinct)
+    spellings = [b"word%d" % i if k != 3 else b'"text%d long"' % i for i, k in enumerate(kinds)]
+    neutral = np.where(kinds == 4, symbols, kinds).astype(np.uint16)[ids]
+    renamed = random.integers(1, 2**64, distinct, np.uint64)[ids]
+    first = np.array([0, 3, n // 2], np.int64)
+    last = np.array([n, n // 2, n], np.int64)
+    made = elements(kinds[ids], neutral, renamed, ids, spellings)
+    ends = np.cumsum([*map(len, spellings)], dtype=np.uint32)
+    joined = np.frombuffer(b"".join(spellings), np.uint8)
+    plain = unit_features(made, first, last)
+    for other in (
+        unit_features(made, first, last, compiled=True),
+        text_features(kinds[ids], neutral, renamed, ids, (joined, ends), first, last),
+    ):
+        assert [one.tolist() for one in other] == [one.tolist() for one in plain]
+
+
+pieces = ["'''a'''", "x", "=", "\n", "(", ")", "return", "def f():", "# c\n", "'s'", "import q", ";"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(pieces), max_size=40).map(lambda pieces: " ".join(pieces).encode()))
+def test_documentation_and_comments_of_python(text):
+    one, other = scan(text, "python"), scan(text, "python", compiled=True)
+    for name in one.__slots__:
+        assert getattr(one, name).tolist() == getattr(other, name).tolist(), name
+    assert make_record(text, "python").encode() == make_record(text, "python", compiled=True).encode()
