@@ -63,3 +63,13 @@ def gather(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.
     total = int(ends[-1]) if len(ends) else 0
     indices: NDArray[np.int64] = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
     return indices
+
+
+def shuffle(values: NDArray[np.uint32]) -> bytes:
+    """Byte planes one after the other: small numbers then compress to almost nothing."""
+    return values.astype("<u4").view(np.uint8).reshape(-1, 4).T.tobytes()
+
+
+def unshuffle(data: bytes) -> NDArray[np.uint32]:
+    planes = np.frombuffer(data, np.uint8).reshape(4, -1)
+    return np.ascontiguousarray(planes.T).view("<u4").ravel()

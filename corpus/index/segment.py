@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from corpus.index.blocks import (
     write_array,
     write_manifest,
 )
+from corpus.index.packed import gather, shuffle, unshuffle
 from corpus.index.record import UNIT_DTYPE, Record
 from corpus.model import LicenseConclusion, Skip, TreeFile
 from corpus.params import Params
@@ -114,16 +114,6 @@ class _Column:
     unit: list[NDArray[np.uint32]] = field(default_factory=list)
 
 
-def _shuffle(values: NDArray[np.uint32]) -> bytes:
-    """Byte planes one after the other: small numbers then compress to almost nothing."""
-    return values.astype("<u4").view(np.uint8).reshape(-1, 4).T.tobytes()
-
-
-def _unshuffle(data: bytes) -> NDArray[np.uint32]:
-    planes = np.frombuffer(data, np.uint8).reshape(4, -1)
-    return np.ascontiguousarray(planes.T).view("<u4").ravel()
-
-
 _VOCABULARY = {"raw": np.uint64, "renamed": np.uint64, "kind": np.uint8, "neutral": np.uint16}
 
 
@@ -143,6 +133,24 @@ def _distinct(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArr
     return order[new], inverse
 
 
+def _postings(
+    key: NDArray[np.uint64], unit: NDArray[np.uint32]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    """Distinct pairs by key, then by unit: a fingerprint that a unit holds twice is one posting.
+
+    Two sorts of plain numbers, which numpy does many times faster than one of pairs.
+    """
+    order = np.argsort(key)
+    key = key[order]
+    rank = np.zeros(len(key), np.uint64)
+    np.cumsum(key[1:] != key[:-1], out=rank[1:])
+    pair = rank << np.uint64(32) | unit[order]
+    pair.sort()  # keys stay where they are: their ranks ascend already
+    new = np.ones(len(key), bool)
+    np.not_equal(pair[1:], pair[:-1], out=new[1:])
+    return key[new], pair[new].astype(np.uint32)
+
+
 class SegmentBuilder:
     """Collects the records of one release and writes the segment."""
 
@@ -153,6 +161,7 @@ class SegmentBuilder:
         self._records: list[Record] = []
         self._columns = {name: _Column() for name in TABLES}
         self._units = 0
+        self._compress = zstandard.ZstdCompressor(3).compress
 
     def add(self, file: TreeFile, license: LicenseConclusion, record: Record) -> None:
         first = self._units
@@ -164,7 +173,7 @@ class SegmentBuilder:
                 license, file.labels,
             )
         )  # fmt: skip
-        self._texts.append(zstandard.compress(file.text, 3) if self.keep_text else b"")
+        self._texts.append(self._compress(file.text) if self.keep_text else b"")
         self._records.append(record)
         for name, column in self._columns.items():
             column.key.append(getattr(record, f"{name}_key"))
@@ -202,39 +211,40 @@ class SegmentBuilder:
         write_array(folder, "vocab_files.u4", np.bincount(inverse, minlength=len(at)).astype(np.uint32))
         for name, column in zip(list(_VOCABULARY)[1:], columns[1:], strict=True):
             write_array(folder, f"vocab_{name}", column[at])
-        spelled: list[bytes] = []
-        for r in records:
-            text, ends = r.vocab_text.tobytes(), [0, *r.vocab_ends.tolist()]
-            spelled += [text[a:b] for a, b in pairwise(ends)]
-        chosen = [spelled[i] for i in at.tolist()]
-        write_array(folder, "vocab_ends", np.cumsum([len(s) for s in chosen]).astype(np.uint32))
-        (folder / "vocab_text.zst").write_bytes(zstandard.compress(b"".join(chosen), 6))
+        text = np.concatenate([r.vocab_text for r in records] or [np.empty(0, np.uint8)])
+        ends = np.concatenate([r.vocab_ends for r in records] or [np.empty(0, np.uint32)]).astype(np.int64)
+        heads = np.cumsum([0, *(len(r.vocab_ends) for r in records if len(r.vocab_ends))])[:-1]
+        length = ends.copy()
+        length[1:] -= ends[:-1]
+        length[heads] = ends[heads]
+        begin = np.cumsum(length) - length
+        write_array(folder, "vocab_ends", np.cumsum(length[at]).astype(np.uint32))
+        chosen = text[gather(begin[at], length[at])].tobytes()
+        (folder / "vocab_text.zst").write_bytes(zstandard.compress(chosen, 6))
         offsets, blobs, start = [0], [], 0
+        number = inverse.astype(np.uint32)
         for r in records:
-            ids = inverse[start : start + len(r.vocab_raw)].astype(np.uint32)[r.ids]
+            ids = number[start : start + len(r.vocab_raw)][r.ids]
             start += len(r.vocab_raw)
-            deltas = np.diff(r.lines, prepend=np.uint32(0)).astype(np.uint32)
-            blobs.append(zstandard.compress(_shuffle(ids) + _shuffle(deltas), 3))
+            deltas = r.lines.copy()
+            deltas[1:] -= r.lines[:-1]
+            blobs.append(self._compress(shuffle(ids) + shuffle(deltas)))
             offsets.append(offsets[-1] + len(blobs[-1]))
         write_array(folder, "tokens", np.frombuffer(b"".join(blobs), np.uint8))
         write_array(folder, "token_offsets", np.array(offsets, np.uint64))
 
     def _write_units(self, folder: Path) -> None:
-        empty = np.empty(0, UNIT_DTYPE)
-        write_array(folder, "units", np.concatenate([r.units for r in self._records] or [empty]))
+        units = b"".join([r.units.tobytes() for r in self._records])
+        write_array(folder, "units", np.frombuffer(units, UNIT_DTYPE))
         write_array(
             folder, "digest", np.concatenate([r.digest for r in self._records] or [np.empty(0, np.uint64)])
         )
         for name, column in self._columns.items():
             key = np.concatenate(column.key or [np.empty(0, np.uint64)])
             unit = np.concatenate(column.unit or [np.empty(0, np.uint32)])
-            order = np.lexsort((unit, key))
-            key, unit = key[order], unit[order]
-            # A fingerprint that a unit holds twice is one posting.
-            new = np.ones(len(key), bool)
-            new[1:] = (key[1:] != key[:-1]) | (unit[1:] != unit[:-1])
-            write_array(folder, f"{name}.key", key[new])
-            write_array(folder, f"{name}.unit", unit[new])
+            key, unit = _postings(key, unit)
+            write_array(folder, f"{name}.key", key)
+            write_array(folder, f"{name}.unit", unit)
 
     def _write_texts(self, folder: Path) -> None:
         write_array(folder, "texts", np.frombuffer(b"".join(self._texts), np.uint8))
@@ -242,22 +252,16 @@ class SegmentBuilder:
 
     def _write_facts(self, folder: Path, skips: Sequence[Skip]) -> dict[str, Any]:
         licenses: dict[LicenseConclusion, int] = {}
+        numbers: dict[int, int] = {}  # by identity: most files share a conclusion, which takes long to hash
         rows = []
         for f in self._files:
-            number = licenses.setdefault(f.license, len(licenses))
+            number = numbers.get(id(f.license), -1)
+            if number < 0:
+                number = numbers[id(f.license)] = licenses.setdefault(f.license, len(licenses))
             rows.append(
-                [
-                    f.path,
-                    f.sha1,
-                    f.language,
-                    f.lines,
-                    f.tokens,
-                    f.first_unit,
-                    f.last_unit,
-                    number,
-                    list(f.labels),
-                ]
-            )
+                [f.path, f.sha1, f.language, f.lines, f.tokens, f.first_unit, f.last_unit, number,
+                 list(f.labels)]
+            )  # fmt: skip
         details = {
             "files": rows,
             "licenses": [asdict(c) for c in licenses],
@@ -368,8 +372,8 @@ class Segment:
         first, last = offsets.slice(file, file + 2).tolist()
         data = zstandard.decompress(blob.slice(first, last).tobytes())
         half = len(data) // 2
-        ids = _unshuffle(data[:half])
-        return FileTokens(self._vocabulary, ids, np.cumsum(_unshuffle(data[half:]), dtype=np.uint32))
+        ids = unshuffle(data[:half])
+        return FileTokens(self._vocabulary, ids, np.cumsum(unshuffle(data[half:]), dtype=np.uint32))
 
     @cached_property
     def _spelling(self) -> tuple[bytes, NDArray[np.uint32]]:
