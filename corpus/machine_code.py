@@ -34,6 +34,7 @@ def warm() -> str:
     from corpus.index.record import make_record
 
     make_record(b'int f(int a) { return g(a, "b") + 0b1; } // c\n' * 8, "c", compiled=True)
+    make_record(b"def f(a):\n    return a\n\n" * 8, "python", compiled=True)
     return str(compiled.sketch.stats.cache_path or "")
 
 

@@ -71,12 +71,14 @@ def cut(
     """
     if not scan.keep.any():
         return ()
+    if compiled:
+        return _cut_compiled(scan, text, language, params)
     # position[t]: how many significant tokens stand before token t.
     position = np.concatenate(([0], np.cumsum(scan.keep, dtype=np.int64)))
     index = np.flatnonzero(scan.keep)
     units: list[Unit] = []
     covered = 0
-    for span in _spans(scan, text, language, params, compiled):
+    for span in _spans(scan, text, language, params, False):
         first, last = int(position[span.first]), int(position[span.last])
         if first == last:
             continue
@@ -92,6 +94,35 @@ def cut(
     if covered < len(index):
         units.extend(_pieces("rest", "", covered, len(index), scan, text, index, params))
     return tuple(units)
+
+
+_KINDS: tuple[UnitKind, ...] = ("function", "class", "window", "rest")
+
+
+def cut_rows(scan: Scan, text: bytes, language: str, params: Params) -> tuple[NDArray[np.int64], list[Span]]:
+    """The units of a text by machine code: int64[u, 6], first, last, lines, kind, span or -1; the spans.
+
+    kind: 0 for a function, 1 for a class, 2 for a window, 3 for what stands outside all functions.
+    """
+    from corpus.functions.compiled import unit_rows
+
+    spans = _spans(scan, text, language, params, True) if scan.keep.any() else []
+    firsts, lasts, kinds = (np.empty(len(spans), np.int64) for _ in range(3))
+    for i, span in enumerate(spans):
+        firsts[i], lasts[i], kinds[i] = span.first, span.last, span.kind == "class"
+    sizes = (params.window_tokens, params.window_stride, WHOLE_WINDOWS)
+    rows: NDArray[np.int64] = unit_rows(
+        np.frombuffer(text, np.uint8), scan.keep, scan.line, scan.start, scan.end, firsts, lasts, kinds, sizes
+    )
+    return rows, spans
+
+
+def _cut_compiled(scan: Scan, text: bytes, language: str, params: Params) -> tuple[Unit, ...]:
+    rows, spans = cut_rows(scan, text, language, params)
+    return tuple(
+        Unit(_KINDS[kind], spans[span].name if span >= 0 else "", first, last, start, end)
+        for first, last, start, end, kind, span in rows.tolist()
+    )
 
 
 def _spans(scan: Scan, text: bytes, language: str, params: Params, compiled: bool) -> list[Span]:

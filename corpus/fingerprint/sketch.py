@@ -45,7 +45,7 @@ def sketch(tokens: Tokens, units: Sequence[Unit], params: Params, *, compiled: b
     first = np.array([u.first for u in units], np.int64)
     last = np.array([u.last for u in units], np.int64)
     if compiled:
-        return _compiled_sketch(tokens, first, last, params)
+        return sketch_ranges(tokens, first, last, params)
     literal, literal_at = winnow(tokens.raw, params.literal_k, params.literal_window)
     renamed, renamed_at = winnow(tokens.renamed, params.renamed_k, params.renamed_window)
     keys, has = _unit_bands(tokens.renamed, first, last, params)
@@ -54,9 +54,10 @@ def sketch(tokens: Tokens, units: Sequence[Unit], params: Params, *, compiled: b
     )
 
 
-def _compiled_sketch(
+def sketch_ranges(
     tokens: Tokens, first: NDArray[np.int64], last: NDArray[np.int64], params: Params
 ) -> Sketch:
+    """`sketch` by machine code, of units given as ranges."""
     from corpus.fingerprint import compiled
 
     used = params.lsh_bands * params.lsh_rows

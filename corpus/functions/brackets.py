@@ -6,7 +6,9 @@ Promise: linear; on balanced text the result is the plain nesting. Called by cor
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +19,9 @@ _DIRECTIVE = re.compile(rb"#[ \t]*([a-z]+)")
 _OPENERS, _CLOSERS = b"([{", b")]}"
 _OPEN, _CLOSE = b"{}"
 _PARTNER = dict(zip(_CLOSERS, _OPENERS, strict=True))
-_TABLE = np.zeros(256, np.int8)
-_TABLE[list(_OPENERS)] = 1
-_TABLE[list(_CLOSERS)] = -1
+TURNS = np.zeros(256, np.int8)
+TURNS[list(_OPENERS)] = 1
+TURNS[list(_CLOSERS)] = -1
 
 
 class Brackets:
@@ -35,18 +37,23 @@ class Brackets:
         self.directives: dict[int, int] = {}
         self.lost: set[int] = set()
         codes = np.frombuffer(source.code, np.uint8)
-        turns = _TABLE[codes]
+        turns = TURNS[codes]
         if preprocessor:
-            _mask_directives(source, codes, turns, self.directives)
+            mask = _mask_compiled if source.compiled else _mask_directives
+            mask(source, codes, turns, self.directives)
         places = np.flatnonzero(turns)
-        pairs = _pair_compiled(codes, turns) if source.compiled else _pair_balanced(codes, turns, places)
-        if pairs is None:
+        self.close: Mapping[int, int]
+        self.open: Mapping[int, int]
+        if source.compiled and (partners := _pair_compiled(codes, turns)):
+            self.close, self.open = partners
+        elif not source.compiled and (pairs := _pair_balanced(codes, turns, places)):
+            self.close = dict(zip(pairs[0].tolist(), pairs[1].tolist(), strict=True))
+            self.open = {close: start for start, close in self.close.items()}
+        else:
             careful = _CarefulPairing(source)
             careful.run(places.tolist())
             self.close, self.lost = careful.close, careful.lost
-        else:
-            self.close = dict(zip(pairs[0].tolist(), pairs[1].tolist(), strict=True))
-        self.open = {close: start for start, close in self.close.items() if start not in self.lost}
+            self.open = {close: start for start, close in self.close.items() if start not in self.lost}
         self.braces = places[codes[places] == _OPEN].tolist()
 
 
@@ -155,12 +162,37 @@ class _CarefulPairing:
 _Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-def _pair_compiled(codes: NDArray[np.uint8], turns: NDArray[np.int8]) -> _Pairs | None:
-    """The same as `_pair_balanced`."""
+class _Partners(Mapping[int, int]):
+    """A mapping over an array: the partner of each token, -1 where it has none."""
+
+    def __init__(self, partners: NDArray[np.int64]) -> None:
+        self._at, self._size = partners.data, len(partners)
+
+    def __getitem__(self, token: int) -> int:
+        if token not in self:
+            raise KeyError(token)
+        return self._at[token]
+
+    def __contains__(self, token: object) -> bool:
+        return isinstance(token, int) and 0 <= token < self._size and self._at[token] >= 0
+
+    def get(self, token: int, default: Any = None) -> Any:
+        partner = self._at[token] if 0 <= token < self._size else -1
+        return default if partner < 0 else partner
+
+    def __iter__(self) -> Iterator[int]:
+        return (token for token, partner in enumerate(self._at) if partner >= 0)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _pair_compiled(codes: NDArray[np.uint8], turns: NDArray[np.int8]) -> tuple[_Partners, _Partners] | None:
+    """Closers by opener and the reverse, where `_pair_balanced` has them."""
     from corpus.functions.compiled import pair
 
-    balanced, opening, closing = pair(codes, turns)
-    return (opening, closing) if balanced else None
+    balanced, closing, opening = pair(codes, turns)
+    return (_Partners(closing), _Partners(opening)) if balanced else None
 
 
 def _pair_balanced(
@@ -192,7 +224,7 @@ def _mask_directives(
 
     `#if A / if (x) { / #else / if (y) { / #endif` opens one block, not two.
     """
-    heads = np.flatnonzero((source.bytes[source.start] == ord("#")) & source.leads)
+    heads = np.flatnonzero((source.bytes[source.start] == ord("#")) & source.fresh)
     line_ends = [_logical_end(source.text, begin) for begin in source.start[heads].tolist()]
     stops = np.searchsorted(source.start, np.array(line_ends, source.start.dtype)).tolist()
     branches: list[list[int]] = []  # for each open #if, where its branches begin
@@ -225,6 +257,25 @@ def _mask_directives(
     for first, last in alternatives:
         if total[first] != total[last]:
             turns[first:last] = 0
+
+
+_DIRECTIVES = np.array(
+    [
+        int.from_bytes(word)
+        for word in (b"if", b"ifdef", b"ifndef", b"else", b"elif", b"elifdef", b"elifndef", b"endif")
+    ],
+    np.uint64,
+)
+
+
+def _mask_compiled(
+    source: Source, codes: NDArray[np.uint8], turns: NDArray[np.int8], directives: dict[int, int]
+) -> None:
+    """The same."""
+    from corpus.functions.compiled import mask_directives
+
+    found = mask_directives(source.bytes, source.start, source.fresh, codes, turns, _DIRECTIVES)
+    directives.update(zip(found[1].tolist(), found[0].tolist(), strict=True))
 
 
 def _logical_end(text: bytes, begin: int) -> int:

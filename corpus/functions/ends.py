@@ -166,7 +166,7 @@ _RUBY_BEFORE = frozenset(
 def ruby(source: Source) -> list[Span]:
     """Outermost `def`s: up to the `end` with the same indentation."""
     heads = source.find((b"def",))
-    leads: list[int] = np.flatnonzero(source.leads).tolist()
+    leads: list[int] = np.flatnonzero(source.fresh).tolist()
     spans: list[Span] = []
     last = -1
     for index, lead in enumerate(leads):

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from corpus.functions.brackets import TURNS
 from corpus.functions.source import Source, Span
 
 _HEADS = (b"def", b"class", b"cdef", b"cpdef", b"async")
@@ -26,11 +27,18 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.leads: list[int] = np.flatnonzero(source.leads).tolist()
+        lines = np.flatnonzero(source.fresh)
+        self.leads: list[int] = lines.tolist()
         codes = np.frombuffer(source.code, np.uint8)
-        turns = np.isin(codes, list(b"([{")).astype(np.int32) - np.isin(codes, list(b")]}"))
-        self.depth: list[int] = (np.cumsum(turns) - turns).tolist()
+        turns = TURNS[codes]
+        depth = np.cumsum(turns, dtype=np.int64)
+        depth -= turns
+        self.depth = depth.data
         self.heads = source.find(_HEADS)
+        if source.compiled:
+            stops = codes[lines] == _AT
+            stops |= np.isin(lines, np.fromiter(self.heads, np.int64, len(self.heads)))
+            self._lines = lines, source.indents, depth, stops
 
     def read(self) -> list[Span]:
         source, leads = self.source, self.leads
@@ -109,6 +117,10 @@ class _Reader:
     def _block_end(self, at: int) -> int:
         """Index into leads of the first line after the block that begins with line `at`."""
         source, leads = self.source, self.leads
+        if source.compiled:
+            from corpus.functions.compiled import block_end
+
+            return int(block_end(*self._lines, at))
         token = leads[at]
         indent, depth = source.indent[token], self.depth[token]
         for index in range(at + 1, len(leads)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -21,6 +21,15 @@ _DOUBLES = np.array([[*spelling, code] for spelling, code in _TWO_BYTES.items()]
 _OPERATOR = int(Kind.OPERATOR)
 
 
+@lru_cache(maxsize=256)
+def _word_table(words: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], NDArray[np.uint8], NDArray[np.int64]]:
+    """Words, their bytes as rows, and their lengths."""
+    table = np.zeros((len(words), max(map(len, words))), np.uint8)
+    for row, word in zip(table, words, strict=True):
+        row[: len(word)] = np.frombuffer(word, np.uint8)
+    return words, table, np.array([len(word) for word in words], np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A half-open range of all tokens (braces included) that makes one function or class."""
@@ -35,7 +44,8 @@ class Source:
     """Tokens of one text, with what finders ask of them.
 
     code: a byte a token (see above). leads: whether a token is the first of a line that does not
-    continue another. indent, line: as scanned. All arrays have one entry a token.
+    continue another. indent, line: as scanned. fresh, indents: leads and indent as arrays. All have one
+    entry a token.
     """
 
     def __init__(self, scan: Scan, text: bytes, *, compiled: bool = False) -> None:
@@ -45,12 +55,16 @@ class Source:
         self.kinds = scan.kind.tobytes()
         self.start = scan.start
         self.end = scan.end
-        self.line = scan.line
-        self.indent = scan.indent
+        # Finders look at single tokens, which views are faster at than arrays.
+        self._starts, self._ends = scan.start.data, scan.end.data
+        self.line = scan.line.data
+        self.indents = scan.indent
+        self.indent = scan.indent.data
         self.size = len(scan.kind)
         self.bytes = np.frombuffer(text, np.uint8)
         self.code = self._codes()
-        self.leads = scan.fresh
+        self.fresh = scan.fresh
+        self.leads = scan.fresh.data
 
     def _codes(self) -> bytes:
         if self.compiled:
@@ -72,7 +86,7 @@ class Source:
         return codes.tobytes()
 
     def word(self, token: int) -> bytes:
-        return self.text[self.start[token] : self.end[token]]
+        return self.text[self._starts[token] : self._ends[token]]
 
     def name(self, token: int) -> str:
         return self.word(token).decode("utf-8", "replace")
@@ -86,6 +100,14 @@ class Source:
             words = [word for word in words if word in self.text]
             if not words:
                 return {}
+        if self.compiled:
+            from corpus.functions.compiled import find as machine_code
+
+            spelled, *table = _word_table(tuple(words))
+            tokens, which = machine_code(
+                self.bytes, self.start, self.end, self.kind, _WORD_KINDS, *table, fold
+            )
+            return {token: spelled[w] for token, w in zip(tokens.tolist(), which.tolist(), strict=True)}
         length = self.end - self.start
         head = self.bytes[self.start] if self.size else np.zeros(0, np.uint8)
         by_shape: dict[tuple[int, int], set[bytes]] = {}
@@ -104,7 +126,7 @@ class Source:
 
     @cached_property
     def _lines(self) -> NDArray[np.int64]:
-        return np.append(np.flatnonzero(self.leads), self.size)
+        return np.append(np.flatnonzero(self.fresh), self.size)
 
     def line_lead(self, token: int) -> int:
         """The first token of the line of `token`."""

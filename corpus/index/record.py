@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from corpus.fingerprint.features import elements, text_features, unit_features
 from corpus.fingerprint.hashing import U64
-from corpus.fingerprint.sketch import sketch
+from corpus.fingerprint.sketch import sketch, sketch_ranges
 from corpus.languages import scan, significant
 from corpus.model import Tokens, Unit
 from corpus.params import DEFAULT, Params
-from corpus.units import cut
+from corpus.units import cut, cut_rows
 
 UNIT_KINDS = ("function", "class", "window", "rest")
 UNIT_DTYPE = np.dtype(
@@ -99,14 +99,16 @@ def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compile
     """Tokenise, cut and sketch one text."""
     scanned = scan(text, language, compiled=compiled)
     tokens, index = significant(scanned, compiled=compiled)
-    units = cut(scanned, text, language, params, compiled=compiled)
-    made = sketch(tokens, units, params, compiled=compiled)
-    table = unit_table(units)
-    first, last = table["first"].astype(np.int64), table["last"].astype(np.int64)
     neutral = scanned.neutral[index]
     if compiled:
         from corpus.fingerprint import compiled as machine_code
 
+        rows = cut_rows(scanned, text, language, params)[0]
+        first, last = rows[:, 0].copy(), rows[:, 1].copy()
+        table = np.empty(len(rows), UNIT_DTYPE)
+        for number, name in enumerate(UNIT_DTYPE.names or ()):
+            table[name] = rows[:, number]
+        made = sketch_ranges(tokens, first, last, params)
         owner = machine_code.owners(first, last, len(tokens))
         lexicon = machine_code.lexicon(
             np.frombuffer(text, np.uint8), tokens.kind, neutral, tokens.raw, tokens.renamed, tokens.start,
@@ -115,6 +117,10 @@ def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compile
         spelled, ids = (lexicon[5], lexicon[4]), lexicon[6]
         features = text_features(tokens.kind, neutral, tokens.renamed, ids, spelled, first, last)
     else:
+        units = cut(scanned, text, language, params)
+        table = unit_table(units)
+        first, last = table["first"].astype(np.int64), table["last"].astype(np.int64)
+        made = sketch(tokens, units, params)
         owner = owners(units)
         lexicon, pieces = _lexicon(text, tokens, neutral)
         found = elements(tokens.kind, neutral, tokens.renamed, lexicon[6], pieces)

@@ -10,7 +10,9 @@ USED = (  # all that makes a record
     "from corpus.languages.compiled import complete, kernel, significant, span_sums;"
     "from corpus.fingerprint.compiled import lexicon, owners, sketch, token_features;"
     "from corpus.fingerprint.words_compiled import word_rows;"
-    "used = (kernel(), complete, significant, span_sums, sketch, owners, lexicon, word_rows, token_features)"
+    "from corpus.functions.compiled import block_end, codes, find, mask_directives, pair, unit_rows;"
+    "used = (kernel(), complete, significant, span_sums, sketch, owners, lexicon, word_rows, token_features,"
+    " block_end, codes, find, mask_directives, pair, unit_rows)"
 )
 
 
@@ -60,10 +62,11 @@ def test_one_entry_serves_all_languages():
     code = (
         "from corpus.index.record import make_record; from corpus.languages import LANGUAGES\n"
         "for name in LANGUAGES: make_record(b'f(a) = 1.5 + 0b1 + \"x\"\\n' * 9, name, compiled=True)\n"
+        "make_record(b'#if 1\\ndef f(a):\\n  return a\\n', 'python', compiled=True)\n"
         "make_record(b'', 'c', compiled=True)\n"
         f"{USED}; print(*(len(f.signatures) for f in used))"
     )
-    assert run(code, ROOT) == ["1"] * 9
+    assert run(code, ROOT) == ["1"] * 15
 
 
 def test_code_runs_where_no_folder_can_keep_it(tmp_path):
