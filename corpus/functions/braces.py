@@ -8,6 +8,7 @@ Called by corpus.units.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from corpus.functions.brackets import CONTROL, Brackets
@@ -54,9 +55,10 @@ def find_functions(source: Source, dialect: Dialect, long: int) -> list[Span]:
     around: list[int] = []  # ends of the long functions around
     end = -1
     types = source.find(_TYPES if dialect.types_first else _SPACES) if dialect.heads else {}
-    for brace in brackets.braces:
-        if brace < end:
-            continue
+    at = 0
+    while (at := bisect_left(brackets.braces, end, at)) < len(brackets.braces):
+        brace = brackets.braces[at]
+        at += 1
         span = found.get(brace)
         if span is None and dialect.heads:
             span = _from_head(source, brackets, dialect, types, brace)
@@ -222,14 +224,10 @@ def _read_head(
 
 def _initialises_member(source: Source, brackets: Brackets, brace: int) -> bool:
     """Whether `a{1}` stands in a constructor's list: after `)` `:` or a comma, before a comma or the body."""
+    if brace == 0 or source.code[max(brace - 2, 0)] not in b":," or not source.is_word(brace - 1):
+        return False
     after = brackets.close[brace] + 1
-    return (
-        brace > 0
-        and source.is_word(brace - 1)
-        and after < source.size
-        and source.code[after] in (_COMMA, _OPEN)
-        and source.code[max(brace - 2, 0)] in (_COLON, _COMMA)
-    )
+    return after < source.size and source.code[after] in (_COMMA, _OPEN)
 
 
 def _from_head(

@@ -6,6 +6,7 @@ own. Linear. Called by corpus.units.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Literal
 
 import numpy as np
@@ -35,16 +36,23 @@ class _Reader:
         depth -= turns
         self.depth = depth.data
         self.heads = source.find(_HEADS)
-        if source.compiled:
-            stops = codes[lines] == _AT
-            stops |= np.isin(lines, np.fromiter(self.heads, np.int64, len(self.heads)))
-            self._lines = lines, source.indents, depth, stops
+        stops = codes[lines] == _AT
+        headed = np.zeros(source.size, bool)
+        headed[list(self.heads)] = True
+        stops |= headed[lines]
+        self._stops: list[int] = np.flatnonzero(stops).tolist()
+        self._lines = lines, source.indents, depth, stops
 
     def read(self) -> list[Span]:
         source, leads = self.source, self.leads
         spans: list[Span] = []
         at, decorator = 0, -1
         while at < len(leads):
+            if decorator < 0:  # other lines than decorators and heads change nothing
+                following = bisect_left(self._stops, at)
+                if following == len(self._stops):
+                    break
+                at = self._stops[following]
             token = leads[at]
             indent = source.indent[token]
             if decorator >= 0 and self._ends_decorator(decorator, token):

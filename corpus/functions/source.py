@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
@@ -94,9 +94,9 @@ class Source:
     def is_word(self, token: int) -> bool:
         return self.kinds[token] in _WORD_KINDS
 
-    def find(self, words: Iterable[bytes], fold: bool = False) -> dict[int, bytes]:
+    def find(self, words: Collection[bytes], fold: bool = False) -> dict[int, bytes]:
         """The tokens spelled as one of `words` (lower-case words in any case if `fold`), in order."""
-        if not fold:
+        if not fold and not (self.compiled and len(words) > 2):
             words = [word for word in words if word in self.text]
             if not words:
                 return {}
