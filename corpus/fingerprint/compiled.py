@@ -77,17 +77,15 @@ def winnow(tokens, k, window):
         order[i] = mix(grams[i] ^ _SELECT)
     for end in range(min(window, n) - 1, n):
         first = max(0, end - window + 1)
+        start = end
         if best < first:
-            best = first
-            for i in range(first + 1, end + 1):
-                if order[i] <= order[best]:
-                    best = i
-        elif order[end] <= least:
-            best = end
-        least = order[best]
-        if kept == 0 or at[kept - 1] != best:
-            at[kept] = best
-            kept += 1
+            best, least, start = first, order[first], first + 1
+        for i in range(start, end + 1):
+            smaller = order[i] <= least
+            best = i if smaller else best
+            least = order[i] if smaller else least
+        at[kept] = best
+        kept += 1 if kept == 0 or at[kept - 1] != best else 0
     at = at[:kept].copy()
     return grams[at], at
 
@@ -106,12 +104,19 @@ def range_hashes(tokens, first, last):
 
 @njit(nogil=True)
 def signature(shingles, a, b, out):
-    """Minima of all permutations over one unit's 32-bit shingles."""
+    """Minima of all permutations over one unit's 32-bit shingles, four of these at a time."""
     out[:] = np.uint32(0xFFFFFFFF)
-    for h in shingles:
+    whole = len(shingles) - len(shingles) % 4
+    for i in range(0, whole, 4):
+        h, j, k, m = shingles[i], shingles[i + 1], shingles[i + 2], shingles[i + 3]
         for p in range(len(out)):
-            value = np.uint32(h * a[p] + b[p])
-            out[p] = min(out[p], value)
+            one = min(np.uint32(h * a[p] + b[p]), np.uint32(j * a[p] + b[p]))
+            other = min(np.uint32(k * a[p] + b[p]), np.uint32(m * a[p] + b[p]))
+            out[p] = min(out[p], min(one, other))
+    for i in range(whole, len(shingles)):
+        h = shingles[i]
+        for p in range(len(out)):
+            out[p] = min(out[p], np.uint32(h * a[p] + b[p]))
 
 
 @njit(nogil=True)

@@ -10,9 +10,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 
-from corpus.functions.brackets import CONTROL, Brackets
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.functions.brackets import CONTROL, Brackets, Partners
 from corpus.functions.source import ARROW, ASSIGN_LEFT, Source, Span
+from corpus.languages.spelling import hash_spelling
 
 _LEFT, _RIGHT, _SQUARE_LEFT, _SQUARE_RIGHT, _OPEN, _CLOSE = b"()[]{}"
 _SEMICOLON, _COMMA, _COLON, _EQUALS, _LESS, _MORE, _STAR = b";,:=<>*"
@@ -50,6 +55,8 @@ class Dialect:
 def find_functions(source: Source, dialect: Dialect, long: int) -> list[Span]:
     """Outermost functions in order; if the dialect says so, also nested ones in those over `long` tokens."""
     brackets = Brackets(source, dialect.preprocessor)
+    if dialect.heads and not dialect.keywords and isinstance(brackets.close, Partners):
+        return _compiled(source, brackets, dialect)
     found = _from_keywords(source, brackets, dialect) if dialect.keywords else {}
     spans: list[Span] = []
     around: list[int] = []  # ends of the long functions around
@@ -74,6 +81,47 @@ def find_functions(source: Source, dialect: Dialect, long: int) -> list[Span]:
         else:
             end = span.last
     return spans
+
+
+@lru_cache(maxsize=2)
+def _roles(types_first: bool) -> NDArray[np.uint64]:
+    """What words are to the machine code: a hash table, uint64[2^b, 2], of their raw hashes and bits."""
+    from corpus.functions import heads_compiled as bits
+
+    rows: dict[bytes, int] = {b"operator": bits.OPERATOR, b"new": bits.NEW, b"template": bits.TEMPLATE}
+    kin = _TYPES if types_first else _SPACES
+    for words, bit in (
+        (_QUALIFIERS, bits.QUALIFIER), (CONTROL, bits.CONTROL), (_ACCESS, bits.ACCESS), (kin, bits.TYPE)
+    ):  # fmt: skip
+        for word in words:
+            rows[word] = rows.get(word, 0) | bit
+    table = np.zeros((1 << (4 * len(rows)).bit_length(), 2), np.uint64)
+    for word, bit in rows.items():
+        raw = hash_spelling(word)
+        at = raw % len(table)
+        while table[at, 1]:
+            at = (at + 1) % len(table)
+        table[at] = raw, bit
+    return table
+
+
+def _compiled(source: Source, brackets: Brackets, dialect: Dialect) -> list[Span]:
+    """The same for a dialect without keywords, where all brackets nest."""
+    from corpus.functions.heads_compiled import functions
+
+    assert isinstance(brackets.close, Partners)
+    assert isinstance(brackets.open, Partners)
+    directives = np.full(source.size, -1)
+    directives[list(brackets.directives)] = list(brackets.directives.values())
+    rows = functions(
+        np.frombuffer(source.code, np.uint8), source.kind, source.raw, source.fresh, brackets.close.array,
+        brackets.open.array, directives, _roles(dialect.types_first), np.array(brackets.braces, np.int64),
+        dialect.preprocessor,
+    )  # fmt: skip
+    return [
+        Span("function", source.name(name) if method else _spelled(source, name), first, last)
+        for first, last, name, method in rows.tolist()
+    ]
 
 
 def _last(source: Source, brackets: Brackets, brace: int) -> int:

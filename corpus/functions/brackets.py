@@ -162,11 +162,11 @@ class _CarefulPairing:
 _Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-class _Partners(Mapping[int, int]):
-    """A mapping over an array: the partner of each token, -1 where it has none."""
+class Partners(Mapping[int, int]):
+    """A mapping over an array, int64[n]: the partner of each token, -1 where it has none."""
 
     def __init__(self, partners: NDArray[np.int64]) -> None:
-        self._at, self._size = partners.data, len(partners)
+        self.array, self._at, self._size = partners, partners.data, len(partners)
 
     def __getitem__(self, token: int) -> int:
         if token not in self:
@@ -187,12 +187,12 @@ class _Partners(Mapping[int, int]):
         return sum(1 for _ in self)
 
 
-def _pair_compiled(codes: NDArray[np.uint8], turns: NDArray[np.int8]) -> tuple[_Partners, _Partners] | None:
+def _pair_compiled(codes: NDArray[np.uint8], turns: NDArray[np.int8]) -> tuple[Partners, Partners] | None:
     """Closers by opener and the reverse, where `_pair_balanced` has them."""
     from corpus.functions.compiled import pair
 
     balanced, closing, opening = pair(codes, turns)
-    return (_Partners(closing), _Partners(opening)) if balanced else None
+    return (Partners(closing), Partners(opening)) if balanced else None
 
 
 def _pair_balanced(

@@ -51,7 +51,7 @@ class Source:
     def __init__(self, scan: Scan, text: bytes, *, compiled: bool = False) -> None:
         self.text = text
         self.compiled = compiled
-        self.kind = scan.kind
+        self.kind, self.raw = scan.kind, scan.raw
         self.kinds = scan.kind.tobytes()
         self.start = scan.start
         self.end = scan.end

@@ -11,8 +11,9 @@ USED = (  # all that makes a record
     "from corpus.fingerprint.compiled import lexicon, owners, sketch, token_features;"
     "from corpus.fingerprint.words_compiled import word_rows;"
     "from corpus.functions.compiled import block_end, codes, find, mask_directives, pair, unit_rows;"
+    "from corpus.functions.heads_compiled import functions;"
     "used = (kernel(), complete, significant, span_sums, sketch, owners, lexicon, word_rows, token_features,"
-    " block_end, codes, find, mask_directives, pair, unit_rows)"
+    " block_end, codes, find, mask_directives, pair, unit_rows, functions)"
 )
 
 
@@ -66,7 +67,7 @@ def test_one_entry_serves_all_languages():
         "make_record(b'', 'c', compiled=True)\n"
         f"{USED}; print(*(len(f.signatures) for f in used))"
     )
-    assert run(code, ROOT) == ["1"] * 15
+    assert run(code, ROOT) == ["1"] * 16
 
 
 def test_code_runs_where_no_folder_can_keep_it(tmp_path):

@@ -219,6 +219,16 @@ def test_hostile_megabytes_take_linear_time(language: str) -> None:
         assert within(lambda: cut(scanned, data, language, DEFAULT), 10, readings=3), piece  # noqa: B023
 
 
+@pytest.mark.parametrize("language", FUNCTIONS)
+def test_machine_code_finds_the_same_functions(language: str) -> None:
+    text = (FUNCTIONS[language][0] + "#ifdef A\n}\n#elif \\\n B\nint x = {f(1)};\n#endif\n").encode()
+    for first in range(0, len(text), 7):
+        for data in (text[first:], text[: len(text) - first], text[first:] + text):
+            scanned = scan(data, language, compiled=True)
+            plain = cut(scanned, data, language, DEFAULT)
+            assert cut(scanned, data, language, DEFAULT, compiled=True) == plain
+
+
 @pytest.mark.parametrize("cut_short", [1.0, 0.7, 0.3])
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_machine_code_cuts_alike(language, cut_short):
