@@ -2,9 +2,9 @@
 
     python -m bench.records --data DIR [PURL…]
 
---data: a data folder that holds the releases, with their texts. Megabytes of kept source text a second of one
-core, in three parts: making records, as a child of the sandbox does; the frames between child and parent; the
-segment. Stops when a segment gets another name than before, that is, when a byte of it differs.
+--data: a data folder that holds the releases and their texts. Megabytes of kept source text a second of one
+core, in three parts: making records, in a child of the sandbox; the frames, on the parent's side; the segment.
+Stops when a segment gets another name than before, that is, when a byte of it differs.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from bench.measure import Row, table
 from corpus.index.catalog import Catalog
 from corpus.index.record import Record, record_batch
 from corpus.index.segment import Segment, SegmentBuilder
 from corpus.ingest import _batches
-from corpus.machine_code import warm
 from corpus.model import TreeFile
-from corpus.sandboxed import decode, encode
+from corpus.sandbox import Limits, Pool
 
 RELEASES = (  # C, C++, Fortran, R, Python
     "pkg:deb/debian/gsl@2.7.1%2Bdfsg-5%2Bdeb12u1?arch=source",
@@ -57,18 +57,24 @@ def files_of(segment: Segment) -> list[TreeFile]:
     ]
 
 
-def again(segment: Segment, catalog: Catalog, clock: Clock) -> int:
+def timed_batch(batch: list[list[Any]]) -> list[Any]:
+    """`record_batch`, and the processor time it took."""
+    begin = time.process_time()
+    made = record_batch(batch)
+    return [made, time.process_time() - begin]
+
+
+def again(segment: Segment, catalog: Catalog, pool: Pool, clock: Clock) -> int:
     """Make a segment once more; bytes of its texts."""
     files = files_of(segment)
     builder = SegmentBuilder(segment.facts, catalog.params)
     known = {file.path: file.license for file in segment.files}
     for batch in _batches(files):
         with clock.part("frames"):
-            sent = decode(bytearray(encode([[file.text, file.language] for file in batch])))
-        with clock.part("records"):
-            made = record_batch(sent)
-        with clock.part("frames"):
-            received = [Record.decode(one) for one in decode(bytearray(encode(made)))]
+            sent = [[file.text, file.language] for file in batch]
+            made, spent = pool.run("bench.records:timed_batch", sent)
+            received = [Record.decode(one) for one in made]
+        clock.spent["records"] += spent
         with clock.part("segment"):
             for file, record in zip(batch, received, strict=True):
                 builder.add(file, known[file.path], record)
@@ -80,16 +86,16 @@ def again(segment: Segment, catalog: Catalog, clock: Clock) -> int:
 
 
 def measure(purls: list[str], data: Path) -> list[Row]:
-    warm()
     catalog = Catalog(data)
     entries = catalog.entries()
     rows, total, whole = [], Clock(), 0
-    for purl in purls:
-        clock = Clock()
-        size = again(catalog.segment(entries[purl]), catalog, clock)
-        rows += _rows(purl.split("/")[-1].split("@")[0], size, clock)
-        total.spent.update(clock.spent)
-        whole += size
+    with Pool(1, Limits(), ("corpus.machine_code:warm",)) as pool:
+        for purl in purls:
+            clock = Clock()
+            size = again(catalog.segment(entries[purl]), catalog, pool, clock)
+            rows += _rows(purl.split("/")[-1].split("@")[0], size, clock)
+            total.spent.update(clock.spent)
+            whole += size
     return rows + _rows("all of them", whole, total)
 
 
