@@ -2,9 +2,9 @@
 
     python -m bench.records --data DIR [PURL…]
 
---data: a data folder that holds the releases and their texts. Megabytes of kept source text a second of one
-core, in three parts: making records, in a child of the sandbox; the frames, on the parent's side; the segment.
-Stops when a segment gets another name than before, that is, when a byte of it differs.
+--data: a data folder that holds the releases and their texts. Megabytes of kept source text a second of a
+core, in three parts: making records, in a child of the sandbox; the frames, on the parent's side; the
+segment. Stops when a segment gets another name than before, that is, when a byte of it differs.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def stages(files: Sequence[bytes]) -> list[Row]:
     for text in files:
         clock = [time.process_time()]
         scanned = scan(text, "c", compiled=True)
-        tokens, _ = significant(scanned)
+        tokens, _ = significant(scanned, compiled=True)
         clock.append(time.process_time())
         own = cut(scanned, text, "c", DEFAULT, compiled=True)
         clock.append(time.process_time())

@@ -138,17 +138,22 @@ def _postings(
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
     """Distinct pairs by key, then by unit: a fingerprint that a unit holds twice is one posting.
 
-    Two sorts of plain numbers, which numpy does many times faster than one of pairs.
+    numpy sorts numbers many times faster than pairs. So what is sorted is the high bits of a key with the
+    index of its pair in place of the low ones; the rare cases that leaves are made good.
     """
-    order = np.argsort(key)
-    key = key[order]
-    rank = np.zeros(len(key), np.uint64)
-    np.cumsum(key[1:] != key[:-1], out=rank[1:])
-    pair = rank << np.uint64(32) | unit[order]
-    pair.sort()  # keys stay where they are: their ranks ascend already
+    bits = np.uint64(len(key).bit_length())
+    order = key >> bits << bits | np.arange(len(key), dtype=np.uint64)
+    order.sort()
+    index = (order & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
+    if len(key) and (key[index[1:]] < key[index[:-1]]).any():  # keys that differ in their low bits alone
+        index = np.argsort(key, kind="stable")
+    key, unit = key[index], unit[index]
     new = np.ones(len(key), bool)
-    np.not_equal(pair[1:], pair[:-1], out=new[1:])
-    return key[new], pair[new].astype(np.uint32)
+    np.not_equal(key[1:], key[:-1], out=new[1:])
+    if (~new[1:] & (unit[1:] < unit[:-1])).any():
+        unit = (np.sort(np.cumsum(new).astype(np.uint64) << np.uint64(32) | unit)).astype(np.uint32)
+    new[1:] |= unit[1:] != unit[:-1]
+    return key[new], unit[new]
 
 
 class SegmentBuilder:
@@ -242,9 +247,8 @@ class SegmentBuilder:
         for name, column in self._columns.items():
             key = np.concatenate(column.key or [np.empty(0, np.uint64)])
             unit = np.concatenate(column.unit or [np.empty(0, np.uint32)])
-            key, unit = _postings(key, unit)
-            write_array(folder, f"{name}.key", key)
-            write_array(folder, f"{name}.unit", unit)
+            for part, values in zip(("key", "unit"), _postings(key, unit), strict=True):
+                write_array(folder, f"{name}.{part}", values)
 
     def _write_texts(self, folder: Path) -> None:
         write_array(folder, "texts", np.frombuffer(b"".join(self._texts), np.uint8))

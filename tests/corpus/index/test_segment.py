@@ -189,3 +189,23 @@ def test_random_records_come_back(tmp_path_factory, seed, units, keys, files):
             keys_of, units_of = getattr(record, f"{layer}_key"), getattr(record, f"{layer}_unit")
             expected |= set(zip(keys_of.tolist(), (units_of + number * units).tolist(), strict=True))
         assert list(pairs) == sorted(expected)
+
+
+@pytest.mark.parametrize("low", [0, 4, 62, 64], ids=lambda low: f"{low} low bits alike")
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 100, 3000])
+def test_postings_are_distinct_pairs_in_order(size, low):
+    """Also where keys agree in their high bits, and where units come in no order."""
+    random = np.random.default_rng(size)
+    high = random.integers(0, 2**64, size, np.uint64)
+    key = (
+        high
+        if low == 64
+        else high >> np.uint64(62) << np.uint64(low) | random.integers(0, 3, size, np.uint64)
+    )
+    unit = random.integers(0, 50, size).astype(np.uint32)
+    for units in (unit, np.sort(unit)):
+        got = segments._postings(key, units)
+        assert [one.dtype for one in got] == [np.uint64, np.uint32]
+        assert list(zip(*(one.tolist() for one in got), strict=True)) == sorted(
+            set(zip(key.tolist(), units.tolist(), strict=True))
+        )
