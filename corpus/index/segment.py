@@ -247,8 +247,9 @@ class SegmentBuilder:
         for name, column in self._columns.items():
             key = np.concatenate(column.key or [np.empty(0, np.uint64)])
             unit = np.concatenate(column.unit or [np.empty(0, np.uint32)])
-            for part, values in zip(("key", "unit"), _postings(key, unit), strict=True):
-                write_array(folder, f"{name}.{part}", values)
+            key, unit = _postings(key, unit)
+            write_array(folder, f"{name}.key", key)
+            write_array(folder, f"{name}.unit", unit)
 
     def _write_texts(self, folder: Path) -> None:
         write_array(folder, "texts", np.frombuffer(b"".join(self._texts), np.uint8))
