@@ -142,8 +142,7 @@ def _postings(
     index of its pair in place of the low ones; the rare cases that leaves are made good.
     """
     bits = np.uint64(len(key).bit_length())
-    order = key >> bits << bits | np.arange(len(key), dtype=np.uint64)
-    order.sort()
+    order = np.sort(key >> bits << bits | np.arange(len(key), dtype=np.uint64))
     index = (order & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
     if len(key) and (key[index[1:]] < key[index[:-1]]).any():  # keys that differ in their low bits alone
         index = np.argsort(key, kind="stable")
@@ -241,9 +240,8 @@ class SegmentBuilder:
     def _write_units(self, folder: Path) -> None:
         units = b"".join([r.units.tobytes() for r in self._records])
         write_array(folder, "units", np.frombuffer(units, UNIT_DTYPE))
-        write_array(
-            folder, "digest", np.concatenate([r.digest for r in self._records] or [np.empty(0, np.uint64)])
-        )
+        digests = [r.digest for r in self._records] or [np.empty(0, np.uint64)]
+        write_array(folder, "digest", np.concatenate(digests))
         for name, column in self._columns.items():
             key = np.concatenate(column.key or [np.empty(0, np.uint64)])
             unit = np.concatenate(column.unit or [np.empty(0, np.uint32)])

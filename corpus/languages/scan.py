@@ -189,11 +189,12 @@ def _read(text: bytes, row: Language, begin: int) -> Scan:
 def _read_compiled(text: bytes, row: Language, begin: int) -> Scan:
     """The same."""
     from corpus.languages import compiled
+    from corpus.languages.meanings_compiled import complete
 
     words = spelling.vocabulary(row.name)
     counts, buffers = _run_compiled(text, compile_rules(row), begin)
     options = (_NAME, _NUMBER, bool(row.numbers & k.KIND_SUFFIX), row.docstrings)
-    *columns, hard = compiled.complete(
+    *columns, hard = complete(
         np.frombuffer(text, np.uint8), counts, *buffers, spelling.byte_values(row.caseless),
         spelling.byte_values(False), spelling.NUMBERS, compiled.slots(row.name), words.raw, words.kind,
         words.neutral, words.bits, _PLAIN, marks.TURN, marks.SIGNS, spelling.FLAGS, marks.ROLES, options,

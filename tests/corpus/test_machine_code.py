@@ -7,7 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 USED = (  # all that makes a record
-    "from corpus.languages.compiled import complete, kernel, significant, span_sums;"
+    "from corpus.languages.compiled import kernel, significant, span_sums;"
+    "from corpus.languages.meanings_compiled import complete;"
     "from corpus.fingerprint.compiled import lexicon, owners, sketch, token_features;"
     "from corpus.fingerprint.words_compiled import word_rows;"
     "from corpus.functions.compiled import block_end, codes, find, mask_directives, pair, unit_rows;"

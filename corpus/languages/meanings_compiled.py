@@ -1,0 +1,321 @@
+"""Machine code for what follows the kernel: hashes, meanings, values of numbers, what is kept.
+
+The same results as `corpus.languages.scan`, `.marks` and `.spelling`; numbers that are rare in source text
+are left to the last of them. One file, since numba's cache on disk looks at the file of the entry alone.
+"""
+
+# The compiler knows types by inference.
+# mypy: disable-error-code="no-untyped-def,misc"
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from corpus.machine_code import cached
+
+
+@njit(nogil=True)
+def span_hash(data, first, last, table, seed, numbers):
+    """`corpus.languages.spelling`: the hash of data[first:last]. numbers: see `complete`."""
+    total, power = np.uint64(0), np.uint64(1)
+    for at in range(first, last):
+        total += table[data[at]] * power
+        power *= numbers[0]
+    total += np.uint64(last - first) * numbers[1] + seed
+    total = (total ^ (total >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    total = (total ^ (total >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return total ^ (total >> np.uint64(31))
+
+
+@njit(nogil=True)
+def decimal_parts(data, first, last, digits):
+    """(count of digits, point, end, state) of the number at `first`; `digits` get its significant ones.
+
+    The value is 0.d₁d₂… · 10^point, no digit for zero. state: 0 for a whole number without point or exponent,
+    1 for another, -1 for none that is read here: more than 15 digits, or an exponent of more than 250.
+    """
+    at, point, pointed, digit, count = first, 0, False, False, 0
+    while at < last:
+        c = data[at]
+        if c == 46 and not pointed:
+            pointed = True
+        elif 48 <= c <= 57:
+            digit = True
+            if count > 0 or c != 48:
+                if count < len(digits):
+                    digits[count] = c
+                elif c != 48:
+                    return 0, 0, at, -1
+                count += 1
+                point += not pointed
+            else:
+                point -= pointed
+        else:
+            break
+        at += 1
+    if not digit or (data[first] == 46 and not 48 <= data[first + 1] <= 57):
+        return 0, 0, at, -1
+    exponent, state = np.int64(0), 1 if pointed else 0
+    if at + 1 < last and (data[at] | 32 == 101 or data[at] | 32 == 100 or data[at] | 32 == 102):
+        sign = data[at + 1] == 43 or data[at + 1] == 45
+        stop = at + 1 + sign
+        while stop < last and 48 <= data[stop] <= 57 and exponent < 1000:
+            exponent = 10 * exponent + np.int64(data[stop] - 48)
+            stop += 1
+        if stop > at + 1 + sign:
+            if sign or stop - at > 2 or exponent != 0:
+                state = 1
+            exponent = -exponent if data[at + 1] == 45 else exponent
+            at = stop
+    count = min(count, len(digits))
+    while count > 0 and digits[count - 1] == 48:
+        count -= 1
+    if count > 15 or not -250 < point + exponent < 250:
+        return 0, 0, at, -1
+    return count, point + exponent, at, state
+
+
+@njit(nogil=True)
+def decimal_text(digits, count, point, out):
+    """Spell 0.d₁d₂… · 10^point as `number_value` does; the length, 0 where that is not known here."""
+    if count == 0:
+        out[0] = 48
+        return 1
+    size = 0
+    if count <= point <= 15:
+        for i in range(point):
+            out[i] = digits[i] if i < count else 48
+        return point
+    if point == 16 or (count <= point <= 17):
+        return 0
+    shift = point
+    if point > 16 or point <= -4:
+        shift = 1
+    if shift <= 0:
+        out[0], out[1] = 48, 46
+        size = 2
+        for _ in range(-shift):
+            out[size] = 48
+            size += 1
+    for i in range(count):
+        if i == shift and i > 0:
+            out[size] = 46
+            size += 1
+        out[size] = digits[i]
+        size += 1
+    if point > 16 or point <= -4:
+        out[size], out[size + 1] = 101, 43 if point > 0 else 45
+        size += 2
+        power = abs(point - 1)
+        if power >= 100:
+            out[size] = 48 + power // 100
+            size += 1
+        out[size], out[size + 1] = 48 + power // 10 % 10, 48 + power % 10
+        size += 2
+    return size
+
+
+@njit(nogil=True)
+def value_text(data, first, last, kinds, digits, out):
+    """The bytes of `number_value` in `out`; their number, 0 for what only that function reads."""
+    if last - first > 64:
+        return 0
+    whole = True
+    for at in range(first, last):
+        c = data[at]
+        if c == 95 and kinds and at > first:
+            last = at
+            break
+        if c >= 128 or c == 39 or c == 95:
+            return 0
+        whole = whole and 48 <= c <= 57
+    if whole:  # as many digits as there are
+        while first < last - 1 and data[first] == 48:
+            first += 1
+        for at in range(first, last):
+            out[at - first] = data[at]
+        return last - first
+    second = data[first + 1] | 32 if first + 1 < last else 0
+    if data[first] == 48 and (second == 120 or second == 98 or second == 111):
+        return hexadecimal_text(data, first, last, out) if second == 120 else 0
+    count, point, at, state = decimal_parts(data, first, last, digits)
+    if state < 0:
+        return 0
+    if state == 0:
+        if point > 15:
+            return 0
+        size = max(point, 1)
+        out[0] = 48
+        for i in range(point):
+            out[i] = digits[i] if i < count else 48
+    else:
+        size = decimal_text(digits, count, point, out)
+    left = last - at
+    low = data[at] | 32 if left > 0 else 0
+    imaginary = low == 105 and (left == 1 or (left == 2 and data[at + 1] | 32 == 109))
+    if size > 0 and (imaginary or (low == 106 and left == 1)):
+        out[size] = 105
+        size += 1
+    return size
+
+
+@njit(nogil=True)
+def hexadecimal_text(data, first, last, out):
+    """The same of 0x…, at most 15 digits, with suffixes u and l."""
+    value, at = np.int64(0), first + 2
+    while at < last and at < first + 17:
+        c = data[at] | 32
+        if not 48 <= data[at] <= 57 and not 97 <= c <= 102:
+            break
+        value = 16 * value + np.int64(c - 87 if c >= 97 else data[at] - 48)
+        at += 1
+    if at == first + 2:
+        return 0
+    while at < last and (data[at] | 32 == 117 or data[at] | 32 == 108):
+        at += 1
+    if at < last:
+        return 0
+    size, left = 1, value // 10
+    while left > 0:
+        size, left = size + 1, left // 10
+    for i in range(size - 1, -1, -1):
+        out[i] = 48 + value % 10
+        value //= 10
+    return size
+
+
+@njit(nogil=True)
+def statement_end(start, turns, separators, fresh, directive):
+    """`corpus.languages.marks`: where the statement ends that begins at `start`."""
+    depth = 0
+    for token in range(start + 1, len(fresh)):
+        depth += turns[token - 1]
+        if fresh[token] and (directive or depth <= 0):
+            return token
+        if separators[token] and not directive:
+            return token
+    return len(fresh)
+
+
+@njit(nogil=True)
+def mark_statements(bits, raw, neutral, fresh, turn, signs, flags, keep):
+    """`corpus.languages.marks.empty_statements`: keep[i] = False for their tokens."""
+    n = len(raw)
+    words, after_sign, separator = flags[1] | flags[3], flags[2], flags[4]
+    turns, separators = np.empty(n, np.int32), np.empty(n, np.bool_)
+    for i in range(n):
+        turns[i] = turn[neutral[i]] + (raw[i] == signs[0]) - (raw[i] == signs[1])
+        separators[i] = bits[i] & separator != 0
+    i = 0
+    while i < n:
+        directive = raw[i] == signs[2] and fresh[i] and i + 1 < n and bits[i + 1] & after_sign != 0
+        begins = (fresh[i] or (i > 0 and separators[i - 1])) and bits[i] & words != 0
+        if directive or begins:
+            end = statement_end(i, turns, separators, fresh, directive)
+            keep[i:end] = False
+            i = end
+        else:
+            i += 1
+
+
+@njit(nogil=True)
+def documentation(kind, neutral, fresh, roles, out):
+    """`corpus.languages.marks.documentation`; roles: bits by symbol (1 before, 2 waiting, 4 after)."""
+    n = len(kind)
+    for i in range(n):
+        out[i] = kind[i] == 3 and fresh[i] and (i + 1 == n or fresh[i + 1])
+        if out[i] and i > 0:
+            role = roles[neutral[i - 1]]
+            out[i] = not (role & 2 or (kind[i - 1] == 4 and not role & 1))
+        if out[i] and i + 1 < n:
+            out[i] = not (neutral[i + 1] == 3 or (kind[i + 1] == 4 and not roles[neutral[i + 1]] & 4))
+
+
+@njit(nogil=True)
+def meanings(raw, found, slots, words, kinds, symbols, marks, plain, kind, neutral, bits):
+    """Fill kind, neutral and bits of all tokens: by the vocabulary, whose rows `slots` holds."""
+    for i in range(len(raw)):
+        kind[i], neutral[i], bits[i] = found[i], plain[found[i]], 0
+        at = np.int64(raw[i] & np.uint64(len(slots) - 1))
+        while slots[at] >= 0:
+            row = slots[at]
+            if words[row] == raw[i]:
+                kind[i], neutral[i], bits[i] = kinds[row], symbols[row], marks[row]
+                break
+            at = (at + 1) & (len(slots) - 1)
+
+
+@cached
+def complete(
+    data, counts, found, starts, ends, lines, indents, leads, strings, remarks,
+    table, plain_table, numbers, slots, words, kinds, symbols, marks, plain, turn, signs, flags, roles,
+    options,
+):  # fmt: skip
+    """What `corpus.languages.scan` makes of the kernel's lexemes: the fields of a `Scan`, in order, and which
+    numbers' renamed hashes are still to be computed from their values.
+
+    counts: tokens, strings, comments. table, plain_table: values of bytes, case folded where the language
+    does, and as they are. numbers: B, step of lengths, seeds of words, strings and values. slots, words,
+    kinds, symbols, marks: the vocabulary. plain: symbol of each kind. turn: 1 or -1 for brackets. signs:
+    hashes of the braces, of `#`, and the renamed hash of names. flags: DROP, IMPORT, HASH_IMPORT,
+    END_STATEMENT, SEPARATOR. roles: see `documentation`. options: kind of names, kind of numbers, whether
+    what follows `_` in a number is a kind, whether strings that are statements are comments.
+    """
+    n, found_strings, found_remarks = counts
+    found = found[:n]
+    raw = np.empty(n, np.uint64)
+    string = 0
+    for i in range(n):
+        if string < found_strings and strings[3 * string] == i:
+            inner, stop = strings[3 * string + 1], strings[3 * string + 2]
+            raw[i] = span_hash(data, inner, stop, table, numbers[3], numbers)
+            string += 1
+        else:
+            raw[i] = span_hash(data, starts[i], ends[i], table, numbers[2], numbers)
+    kind, neutral, bits = np.empty(n, np.uint8), np.empty(n, np.uint16), np.empty(n, np.uint8)
+    meanings(raw, found, slots, words, kinds, symbols, marks, plain, kind, neutral, bits)
+    fresh, keep, aside = np.empty(n, np.bool_), np.empty(n, np.bool_), np.zeros(n, np.bool_)
+    for i in range(n):
+        fresh[i], keep[i] = leads[i] != 0, bits[i] & flags[0] == 0
+    mark_statements(bits, raw, neutral, fresh, turn, signs, flags, keep)
+    if options[3]:
+        documentation(kind, neutral, fresh, roles, aside)
+    extra = 0
+    for i in range(n):
+        extra += aside[i]
+    left = n - extra
+    start, end = np.empty(left, np.int32), np.empty(left, np.int32)
+    line, indent = np.empty(left, np.int32), np.empty(left, np.int32)
+    renamed, comments = np.empty(left, np.uint64), np.empty((found_remarks + extra, 3), np.int32)
+    hard = np.empty(left, np.int64)
+    digits, out = np.empty(32, np.uint8), np.empty(96, np.uint8)
+    to, hards, remark = 0, 0, 0
+    for i in range(n):
+        if aside[i]:
+            while remark < found_remarks and remarks[3 * remark] <= starts[i]:
+                at = remark + i - to
+                comments[at, 0], comments[at, 1] = remarks[3 * remark], remarks[3 * remark + 1]
+                comments[at, 2] = remarks[3 * remark + 2]
+                remark += 1
+            at = remark + i - to
+            comments[at, 0], comments[at, 1], comments[at, 2] = starts[i], ends[i], lines[i]
+            continue
+        kind[to], raw[to], neutral[to], keep[to], fresh[to] = kind[i], raw[i], neutral[i], keep[i], fresh[i]
+        start[to], end[to], line[to], indent[to] = starts[i], ends[i], lines[i], indents[i]
+        renamed[to] = signs[3] if kind[i] == options[0] else raw[i]
+        if kind[i] == options[1]:
+            size = value_text(data, starts[i], ends[i], options[2], digits, out)
+            if size > 0:
+                renamed[to] = span_hash(out, 0, size, plain_table, numbers[4], numbers)
+            else:
+                hard[hards] = to
+                hards += 1
+        to += 1
+    for at in range(remark, found_remarks):
+        comments[at + extra, 0], comments[at + extra, 1] = remarks[3 * at], remarks[3 * at + 1]
+        comments[at + extra, 2] = remarks[3 * at + 2]
+    return (
+        kind[:left], start, end, line, indent, raw[:left], renamed, neutral[:left], keep[:left], fresh[:left],
+        comments, hard[:hards].copy(),
+    )  # fmt: skip
