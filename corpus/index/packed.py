@@ -73,3 +73,29 @@ def shuffle(values: NDArray[np.uint32]) -> bytes:
 def unshuffle(data: bytes) -> NDArray[np.uint32]:
     planes = np.frombuffer(data, np.uint8).reshape(4, -1)
     return np.ascontiguousarray(planes.T).view("<u4").ravel()
+
+
+def postings(
+    key: NDArray[np.uint64], unit: NDArray[np.uint32]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    """Distinct pairs by key, then by unit: a fingerprint that a unit holds twice is one posting.
+
+    numpy sorts numbers many times faster than pairs. So what is sorted is the high bits of a key with the
+    index of its pair in place of the low ones; the rare cases that leaves are made good.
+    """
+    bits = np.uint64(len(key).bit_length())
+    order = np.sort(key >> bits << bits | np.arange(len(key), dtype=np.uint64))
+    low = (np.uint64(1) << bits) - np.uint64(1)
+    index = (order & low).astype(np.int64)
+    key, unit, done = key[index], unit[index], 0
+    for at in np.flatnonzero(key[1:] < key[:-1]).tolist():  # keys that differ in their low bits alone
+        if at >= done:
+            first, done = np.searchsorted(order, [key[at] >> bits << bits, order[at] | low]).tolist()
+            run = first + np.argsort(key[first:done], kind="stable")
+            key[first:done], unit[first:done] = key[run], unit[run]
+    new = np.ones(len(key), bool)
+    np.not_equal(key[1:], key[:-1], out=new[1:])
+    if (~new[1:] & (unit[1:] < unit[:-1])).any():
+        unit = (np.sort(np.cumsum(new).astype(np.uint64) << np.uint64(32) | unit)).astype(np.uint32)
+    new[1:] |= unit[1:] != unit[:-1]
+    return key[new], unit[new]

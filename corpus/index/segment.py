@@ -29,7 +29,7 @@ from corpus.index.blocks import (
     write_array,
     write_manifest,
 )
-from corpus.index.packed import gather, shuffle, unshuffle
+from corpus.index.packed import gather, postings, shuffle, unshuffle
 from corpus.index.record import UNIT_DTYPE, Record
 from corpus.model import LicenseConclusion, Skip, TreeFile
 from corpus.params import Params
@@ -133,28 +133,6 @@ def _distinct(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArr
     return order[new], inverse
 
 
-def _postings(
-    key: NDArray[np.uint64], unit: NDArray[np.uint32]
-) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
-    """Distinct pairs by key, then by unit: a fingerprint that a unit holds twice is one posting.
-
-    numpy sorts numbers many times faster than pairs. So what is sorted is the high bits of a key with the
-    index of its pair in place of the low ones; the rare cases that leaves are made good.
-    """
-    bits = np.uint64(len(key).bit_length())
-    order = np.sort(key >> bits << bits | np.arange(len(key), dtype=np.uint64))
-    index = (order & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
-    if len(key) and (key[index[1:]] < key[index[:-1]]).any():  # keys that differ in their low bits alone
-        index = np.argsort(key, kind="stable")
-    key, unit = key[index], unit[index]
-    new = np.ones(len(key), bool)
-    np.not_equal(key[1:], key[:-1], out=new[1:])
-    if (~new[1:] & (unit[1:] < unit[:-1])).any():
-        unit = (np.sort(np.cumsum(new).astype(np.uint64) << np.uint64(32) | unit)).astype(np.uint32)
-    new[1:] |= unit[1:] != unit[:-1]
-    return key[new], unit[new]
-
-
 class SegmentBuilder:
     """Collects the records of one release and writes the segment."""
 
@@ -245,7 +223,7 @@ class SegmentBuilder:
         for name, column in self._columns.items():
             key = np.concatenate(column.key or [np.empty(0, np.uint64)])
             unit = np.concatenate(column.unit or [np.empty(0, np.uint32)])
-            key, unit = _postings(key, unit)
+            key, unit = postings(key, unit)
             write_array(folder, f"{name}.key", key)
             write_array(folder, f"{name}.unit", unit)
 
