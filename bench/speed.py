@@ -27,23 +27,31 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+from app.policy.model import Policy
+from app.scan.diff import read_diff
+from app.scan.pipeline import Scanner
+from app.scan.pipeline import scan as scan_change
 from bench import lsh
 from bench.measure import Row, resident, table
+from bench.scan_stages import stages as stages_of_scans
+from bench.scan_stages import strangers
 from corpus.fingerprint.sketch import sketch
 from corpus.index.build import build_snapshot
 from corpus.index.catalog import Catalog
 from corpus.index.record import make_record
 from corpus.index.segment import ReleaseFacts, SegmentBuilder
+from corpus.index.snapshot import Snapshot
 from corpus.languages import scan, significant
 from corpus.machine_code import warm
 from corpus.model import UNKNOWN_LICENSE, TreeFile
 from corpus.params import DEFAULT
+from corpus.query import make_query
 from corpus.sources import fetch
 from corpus.units import cut
 
 GSL = "pkg:deb/debian/gsl@2.7.1+dfsg-5+deb12u1?arch=source"
 DIFF_LINES = 300
-EXCERPTS, WARM_SCANS = 7, 7
+EXCERPTS, WARM_SCANS, STRANGERS = 7, 7, 15
 
 
 def c_files(cache: Path) -> dict[str, bytes]:
@@ -174,12 +182,6 @@ def make_diff(text: bytes) -> bytes:
 
 def scanning(data: Path, diffs: Sequence[bytes]) -> list[Row]:
     """From a 300-line diff to its report: by the command, and in a process that has the index open."""
-    from app.policy.model import Policy
-    from app.scan.diff import read_diff
-    from app.scan.pipeline import Scanner
-    from app.scan.pipeline import scan as scan_change
-    from corpus.query import make_query
-
     command = [sys.executable, "-m", "app.cli.main", "check", "--diff", "-", "--outbound", "BSD-3-Clause"]
     command += ["--data", str(data), "--exit-zero", "--format", "json"]
     if (whence := Path(sys.executable).with_name("whence")).exists():
@@ -191,7 +193,8 @@ def scanning(data: Path, diffs: Sequence[bytes]) -> list[Row]:
         cold.append(time.perf_counter() - begin)
     before = resident()
     query = partial(make_query, compiled=True)
-    scanner = Scanner(Catalog(data).open(), Policy(outbound="BSD-3-Clause"), query=query)
+    index = Catalog(data).open()
+    scanner = Scanner(index, Policy(outbound="BSD-3-Clause"), query=query)
     warm_runs, busy = [], []
     for diff in diffs:
         assert scan_change(read_diff(diff), scanner).findings, "an excerpt of an indexed file was not found"
@@ -208,7 +211,17 @@ def scanning(data: Path, diffs: Sequence[bytes]) -> list[Row]:
             statistics.median(warm_runs) * 1e3, "ms", "≤ 100"),
         Row("  processor time, median", statistics.median(busy) * 1e3, "ms"),
         Row("  memory that scanning takes", (resident() - before) / 1e6, "MB"),
+        *where_it_goes(scanner, index, diffs),
     ]  # fmt: skip
+
+
+def where_it_goes(scanner: Scanner, index: Snapshot, diffs: Sequence[bytes]) -> list[Row]:
+    """Stages of scans of copied and, where the index has a background, of other people's code."""
+    copied = [partial(scan_change, read_diff(diff), scanner) for diff in diffs]
+    rows = stages_of_scans(f"{DIFF_LINES} copied lines", copied)
+    if others := list(strangers(index, DIFF_LINES, STRANGERS)):
+        rows += stages_of_scans(f"{DIFF_LINES} lines of others", others)
+    return rows
 
 
 @contextmanager
