@@ -6,6 +6,7 @@ and edges are filled by a longest common subsequence. All streams are uint64 has
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,10 +83,13 @@ def common_runs(left: U64, right: U64, k: int = SEED) -> tuple[Ints, Ints, Ints]
     return i[first], i[first] + diagonal[first], length
 
 
-def align(left: U64, right: U64, weight: NDArray[np.float64], least: float) -> list[Alignment]:
+def align(
+    left: U64, right: U64, weight: NDArray[np.float64], least: float, *, compiled: bool = False
+) -> list[Alignment]:
     """Local alignments of two streams, best first, that do not overlap on the left side.
 
-    weight: worth of each left token. least: chains worth less are left out.
+    weight: worth of each left token. least: chains worth less are left out. compiled: use machine code
+    (numba; the first call loads it). The result is the same.
     """
     i, j, length = common_runs(left, right)
     if not len(i):
@@ -98,8 +102,8 @@ def align(left: U64, right: U64, weight: NDArray[np.float64], least: float) -> l
     order = np.lexsort((j, i))
     i, j, length, worth = i[order], j[order], length[order], worth[order]
     out = []
-    for chain in _chains(i, j, length, worth, prefix, least):
-        pairs = _fill(chain, i, j, length, left, right)
+    for chain in _chains(i, j, length, worth, prefix, least, compiled=compiled):
+        pairs = _fill(chain, i, j, length, left, right, _lcs(compiled))
         if len(pairs):
             pairs = _core(pairs)
             out.append(Alignment(pairs[:, 0], pairs[:, 1]))
@@ -107,11 +111,23 @@ def align(left: U64, right: U64, weight: NDArray[np.float64], least: float) -> l
 
 
 def _chains(
-    i: Ints, j: Ints, length: Ints, worth: NDArray[np.float64], prefix: NDArray[np.float64], least: float
+    i: Ints,
+    j: Ints,
+    length: Ints,
+    worth: NDArray[np.float64],
+    prefix: NDArray[np.float64],
+    least: float,
+    *,
+    compiled: bool,
 ) -> list[list[int]]:
     """Chains of runs by dynamic programming, best first; each run is in one chain at the most."""
     end_i = i + length
-    score, back = _best_chains(i, j, length, worth, prefix)
+    if compiled:
+        from corpus.align_compiled import best_chains
+
+        score, back = best_chains(i, j, length, worth, prefix, MAX_GAP, GAP_COST, SKEW_COST)
+    else:
+        score, back = _best_chains(i, j, length, worth, prefix)
     used = np.zeros(len(i), bool)
     taken = np.zeros(len(prefix), bool)
     found = []
@@ -170,11 +186,13 @@ def _best_chains(
     return score, back
 
 
-def _fill(chain: list[int], i: Ints, j: Ints, length: Ints, left: U64, right: U64) -> Ints:
+def _fill(
+    chain: list[int], i: Ints, j: Ints, length: Ints, left: U64, right: U64, lcs: Callable[[U64, U64], Ints]
+) -> Ints:
     """Token pairs of a chain: its runs, the gaps between them, and what joins at both ends."""
     parts: list[Any] = []
     at_i, at_j = int(i[chain[0]]), int(j[chain[0]])
-    parts.append(_edge(left, right, at_i, at_j, -1))
+    parts.append(_edge(left, right, at_i, at_j, -1, lcs))
     for r in chain:
         skip = max(0, at_i - int(i[r]), at_j - int(j[r]))
         a, b, n = int(i[r]) + skip, int(j[r]) + skip, int(length[r]) - skip
@@ -184,7 +202,7 @@ def _fill(chain: list[int], i: Ints, j: Ints, length: Ints, left: U64, right: U6
         steps = np.arange(n)
         parts.append(np.stack((a + steps, b + steps), axis=1))
         at_i, at_j = a + n, b + n
-    parts.append(_edge(left, right, at_i, at_j, 1))
+    parts.append(_edge(left, right, at_i, at_j, 1, lcs))
     return np.concatenate(parts)
 
 
@@ -210,7 +228,7 @@ def _core(pairs: Ints) -> Ints:
     return pairs[first[low] : first[high] + length[high]]
 
 
-def _edge(left: U64, right: U64, i: int, j: int, direction: int) -> Ints:
+def _edge(left: U64, right: U64, i: int, j: int, direction: int, lcs: Callable[[U64, U64], Ints]) -> Ints:
     """Pairs beyond the end of a chain, as far as matches outweigh what they skip."""
     if direction > 0:
         a, b = left[i : i + EDGE], right[j : j + EDGE]
@@ -226,6 +244,15 @@ def _edge(left: U64, right: U64, i: int, j: int, direction: int) -> Ints:
         return np.empty((0, 2), np.int64)
     pairs = pairs[: best + 1]
     return pairs + np.array((i, j)) if direction > 0 else ((i - 1, j - 1) - pairs)[::-1]
+
+
+def _lcs(compiled: bool) -> Callable[[U64, U64], Ints]:
+    if not compiled:
+        return lcs
+    from corpus.align_compiled import lcs as machine_code
+
+    found: Callable[[U64, U64], Ints] = machine_code
+    return found
 
 
 def lcs(a: U64, b: U64) -> Ints:

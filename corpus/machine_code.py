@@ -42,6 +42,7 @@ def warm_matching() -> None:
     """Load or compile what aligns a change with its candidates; from then on every search uses it."""
     import numpy as np
 
+    from corpus.align import align
     from corpus.fingerprint.features import Elements
     from corpus.local_alignment import best_local
     from corpus.pair_scores import pair_scores, weighed
@@ -50,6 +51,8 @@ def warm_matching() -> None:
     made = Elements(np.arange(2), np.zeros(2, np.uint16), keys)
     mine = weighed(made, keys[:, 0], np.ones(2))
     best_local(pair_scores(mine, made, compiled=True), 1, compiled=True)
+    stream = np.arange(40, dtype=np.uint64)
+    align(stream, stream, np.ones(40), 1.0, compiled=True)
 
 
 def _main() -> None:

@@ -19,6 +19,7 @@ from corpus.evidence import IDIOM, IDIOM_PACKAGES, MAX_RARITY, weigh
 from corpus.index.segment import FileTokens
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
+from corpus.local_alignment import compile_pays
 from corpus.matches import (
     ALERT_TOKENS,
     SAME_REGION,
@@ -177,13 +178,14 @@ def match(query: Query, index: Index, params: Params, accept: Accept = lambda pu
     rarity = np.log2((files + 1) / (index.word_files(query.raw) + 1)).clip(0.0, MAX_RARITY)
     weight = np.where(idiom, IDIOM, 1.0) * np.where(query.added, 1.0, 0.25)
     found: list[Match] = []
+    compiled = compile_pays(0)  # where it is loaded already
     for number in candidates(query, prints, index, accept):
         ref = index.ref(number)
         purl = index.segment(ref.segment).facts.purl
         target = index.tokens(ref)
         parts = [
             _confirm(query, index, ref, purl, target, alignment, rarity, idiom)
-            for alignment in align(query.renamed, target.renamed, weight, LEAST_BITS)
+            for alignment in align(query.renamed, target.renamed, weight, LEAST_BITS, compiled=compiled)
             if query.added[alignment.left].sum() >= ALERT_TOKENS / 2
         ]
         found += merge_neighbours(parts)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.align import SEED, align, common_runs, lcs
+from corpus.align_compiled import lcs as compiled_lcs
 from corpus.fingerprint.hashing import mix
 
 small = st.lists(st.integers(0, 5), max_size=24)
@@ -30,6 +31,24 @@ def test_lcs_is_a_longest_common_subsequence(a, b):
     assert len(pairs) == length_by_table(a, b)
     assert all(a[x] == b[y] for x, y in pairs.tolist())
     assert (np.diff(pairs, axis=0) > 0).all()
+
+
+@given(small, small)
+@settings(max_examples=300)
+def test_machine_code_finds_the_same_subsequence(a, b):
+    assert compiled_lcs(stream(a), stream(b)).tolist() == lcs(stream(a), stream(b)).tolist()
+
+
+@given(
+    st.lists(st.integers(0, 3), max_size=150), st.lists(st.integers(0, 3), max_size=150), st.integers(0, 9)
+)
+@settings(max_examples=150)
+def test_machine_code_makes_the_same_alignments(a, b, seed):
+    weight = np.random.default_rng(seed).random(len(a))
+    plain, fast = (align(stream(a), stream(b), weight, 4.0, compiled=on) for on in (False, True))
+    assert [(f.left.tolist(), f.right.tolist()) for f in fast] == [
+        (p.left.tolist(), p.right.tolist()) for p in plain
+    ]
 
 
 @given(st.lists(st.integers(0, 2), max_size=60), st.lists(st.integers(0, 2), max_size=60))
