@@ -10,6 +10,7 @@ import pytest
 from corpus.errors import BadInput
 from corpus.index import shards
 from corpus.index.lookup import NAMES, by_shard
+from corpus.index.reader import _Server
 from corpus.index.shards import Address, Readers, write_shards
 from corpus.index.snapshot import Snapshot
 from corpus.index.table import COMMON
@@ -240,3 +241,10 @@ def test_an_address_names_host_and_port(text):
     with pytest.raises(BadInput, match="host:port"):
         Address.parse(text)
     assert Address.parse("[::1]:80") == Address("[::1]", 80)
+
+
+def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head(tmp_path):
+    with _Server(("127.0.0.1", 0), tmp_path) as server, socket.create_connection(server.server_address):
+        accepted, _ = server.get_request()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
