@@ -29,7 +29,7 @@ CORPUS_CANDIDATES = 40
 BACKGROUND_CANDIDATES = 16
 MOST_RANKED = 2000
 RANKED_FIRST = 250
-TOKENS_KEPT = 256
+TOKENS_KEPT = 512
 """Files whose tokens are kept for a change: its functions share many of their candidates."""
 
 LEAST_TOKENS = 25

@@ -72,7 +72,10 @@ def shuffle(values: NDArray[np.uint32]) -> bytes:
 
 def unshuffle(data: bytes) -> NDArray[np.uint32]:
     planes = np.frombuffer(data, np.uint8).reshape(4, -1)
-    return np.ascontiguousarray(planes.T).view("<u4").ravel()
+    out: NDArray[np.uint32] = planes[0].astype(np.uint32)
+    for number in range(1, 4):  # a transposed copy takes four times as long for a long file
+        out |= planes[number].astype(np.uint32) << np.uint32(8 * number)
+    return out
 
 
 def postings(
