@@ -234,7 +234,7 @@ def _edge(left: U64, right: U64, i: int, j: int, direction: int, lcs: Callable[[
         a, b = left[i : i + EDGE], right[j : j + EDGE]
     else:
         a, b = left[max(0, i - EDGE) : i][::-1], right[max(0, j - EDGE) : j][::-1]
-    pairs = lcs(a, b)
+    pairs = lcs(np.ascontiguousarray(a), np.ascontiguousarray(b))  # machine code is made for one layout
     if not len(pairs):
         return np.empty((0, 2), np.int64)
     steps = np.diff(pairs, axis=0, prepend=[[-1, -1]]) - 1

@@ -88,7 +88,7 @@ class Evidence:
 
     def beside(self, rival: float) -> Evidence:
         """The same where the best copy of another origin has so many bits."""
-        taken = RIVAL * rival
+        taken = RIVAL * max(0.0, rival) or 0.0
         return replace(self, bits=self.bits + taken, terms={**self.terms, "rival": taken})
 
     def joined(self, other: Evidence) -> Evidence:

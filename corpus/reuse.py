@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import fields
 from typing import Any
 
@@ -46,7 +46,9 @@ class Seen:
         self._able = {f.name for f in fields(Record)} == _KNOWN
         catalog.data.mkdir(parents=True, exist_ok=True)
         with self._database() as database:
-            database.execute("PRAGMA journal_mode = DELETE")  # a WAL serves the processes of one machine only
+            with suppress(sqlite3.OperationalError):  # others have it open: a later start changes it
+                # A WAL serves the processes of one machine only.
+                database.execute("PRAGMA journal_mode = DELETE")
             database.execute(
                 "CREATE TABLE IF NOT EXISTS files (content TEXT, segment TEXT, file INTEGER,"
                 " PRIMARY KEY (content, segment)) WITHOUT ROWID"

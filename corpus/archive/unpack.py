@@ -192,7 +192,8 @@ class _Unpacking:
             if len(data) > self._limits.file_bytes:
                 raise Unreadable("too large")
         if (earlier := self._files.get(path)) is not None:
-            self._skips.append((path, "duplicate name", self._spool.read(earlier) != data))
+            differs = len(data) != earlier[2] or self._spool.read(earlier) != data
+            self._skips.append((path, "duplicate name", differs))
         else:
             self._files[path] = self._spool.add(data)
 

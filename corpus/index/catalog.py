@@ -138,7 +138,10 @@ class Catalog:
         for other in file.parent.iterdir():
             if not (self.snapshots_root / other.stem).is_dir():
                 other.unlink()
-        replace_file(file, coverage(self).short().encode())
+        try:
+            replace_file(file, coverage(self).short().encode())
+        except CorruptSnapshot:  # what is damaged is not what was built: readers tell from its manifest then
+            file.unlink(missing_ok=True)
 
     def _require_space(self, segments: Sequence[Segment]) -> None:
         need = 2 * sum(e["bytes"] for s in segments for e in s.manifest["sealed"].values())

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib import metadata
@@ -165,8 +165,9 @@ class _Cache:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             with self._open() as database:
-                # A WAL, which needs shared memory, would serve the processes of one machine only.
-                database.execute("PRAGMA journal_mode = DELETE")
+                with suppress(sqlite3.OperationalError):  # others have it open: a later start changes it
+                    # A WAL, which needs shared memory, would serve the processes of one machine only.
+                    database.execute("PRAGMA journal_mode = DELETE")
                 database.execute(
                     "CREATE TABLE IF NOT EXISTS detections"
                     " (engine TEXT, key TEXT, answer TEXT NOT NULL, PRIMARY KEY (engine, key)) WITHOUT ROWID"

@@ -302,3 +302,13 @@ def test_parts_that_say_the_same_lines_again_are_not_added_up(index):
     assert len(merge_neighbours([copy, again])) == 2
     (joined,) = merge_neighbours([copy, following])
     assert joined.evidence.bits == 2 * copy.evidence.bits
+
+
+def test_a_rival_takes_bits_off_and_never_adds_any(index):
+    (found,) = alerts(added(*OWN, *lines_of(LEAVING), *OWN), index)
+    alone = found.evidence.beside(0.0)
+    assert alone.bits == pytest.approx(sum(alone.terms.values()) - found.evidence.terms["rival"])
+    beside = alone.beside(40.0)
+    assert beside.bits == pytest.approx(alone.bits - 20.0)
+    assert beside.terms["rival"] == -20.0
+    assert alone.beside(-40.0).bits == alone.bits

@@ -61,7 +61,7 @@ async def test_a_worker_killed_in_the_middle(
 ) -> None:
     """kill -9: another worker begins again within 15 s, and the scan ends once."""
     async with own_production(corpus, postgres, ("scan", "chores"), tmp_path) as stack:
-        scan = await stack.submit(long_change(80, tenant), tenant)
+        scan = await stack.submit(long_change(300, tenant), tenant)
 
         async def begun() -> bool:
             return (await row_of(stack, scan)).done > 3

@@ -195,6 +195,22 @@ def test_a_build_needs_twice_the_space(tmp_path, monkeypatch):
     assert catalog.current() == before
 
 
+@pytest.mark.parametrize("damaged", ["a table", "the manifest", "the failures"])
+def test_a_build_does_not_mind_what_was_damaged_before(tmp_path, damaged):
+    catalog = sample_corpus(tmp_path)
+    before = catalog.snapshots_root / str(catalog.current())
+    if damaged == "a table":
+        (before / "renamed.ref").write_bytes((before / "renamed.ref").read_bytes()[:-1])
+    elif damaged == "the manifest":
+        (before / "MANIFEST.json").unlink()
+    else:
+        (tmp_path / "failures.json").write_text("{")
+    catalog.remove([MEADOW])
+    built = catalog.build()
+    assert built != before.name
+    assert catalog.current() == built
+
+
 def test_a_damaged_catalogue_is_named(tmp_path):
     catalog = sample_corpus(tmp_path)
     for text in ("", "[]", '{"releases": [{"purl": 1}]}', "{}"):
