@@ -80,7 +80,7 @@ async def test_a_worker_killed_in_the_middle(
             "C6", "a killed worker's scan begins again after", time.monotonic() - died, at_most=15, unit="s"
         )
         ended = await stack.ended(scan, tenant, 60)
-        assert (ended.state, ended.attempts, ended.findings) == ("done", 2, 80)
+        assert (ended.state, ended.attempts, ended.findings) == ("done", 2, 300)
         assert await endings(stack, scan.id) == 1
 
 
