@@ -197,7 +197,10 @@ def match(query: Query, index: Index, params: Params, accept: Accept = lambda pu
 
 
 def _weighed(chosen: Sequence[Match], found: Sequence[Match], index: Index) -> list[Match]:
-    """The chosen matches with what is taken off for the best copy of another origin, and their chance."""
+    """The chosen matches with what is taken off for the best copy of another origin, and their chance.
+
+    The same is taken off for those under `also`: they explain the same region.
+    """
     clusters = cache(lambda origin: _clusters(index, origin))
     ranked = sorted(found, key=lambda m: -m.evidence.bits)
 
@@ -212,8 +215,9 @@ def _weighed(chosen: Sequence[Match], found: Sequence[Match], index: Index) -> l
     for match in chosen:
         rival = next((other.evidence.bits for other in ranked if is_rival(other, match)), 0.0)
         evidence = match.evidence.beside(rival)
+        also = tuple((origin, other.beside(rival)) for origin, other in match.also)
         chance = index.null.copies.chance(evidence.bits, index.units)
-        out.append(replace(match, evidence=evidence, chance=chance))
+        out.append(replace(match, evidence=evidence, also=also, chance=chance))
     return sorted(out, key=lambda m: (-m.evidence.bits, m.origin.purl, m.origin.ref))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
+from app.db import leases
 from app.db.engine import clock, new_id
 from app.db.models import SYSTEM, Job
 from app.work import Work
@@ -25,6 +26,13 @@ async def locked(work: Work, identity: str) -> Job | None:
     """The same, and nobody else changes it before this work ends."""
     query = select(Job).where(Job.id == identity).with_for_update()
     return (await work.session.scalars(query.execution_options(populate_existing=True))).one_or_none()
+
+
+async def locked_wholes(work: Work, attempts: int) -> list[Job]:
+    """The jobs, locked in order, with a part that is due and was tried so many times."""
+    given_up = select(Job.parent).where(leases.due(Job), Job.attempts >= attempts, Job.parent.is_not(None))
+    query = select(Job).where(Job.id.in_(given_up)).order_by(Job.id).with_for_update()
+    return list(await work.session.scalars(query.execution_options(populate_existing=True)))
 
 
 async def page(work: Work, after: str | None, limit: int, parent: str | None) -> list[Job]:

@@ -38,7 +38,6 @@ from app.scan.decisions import apply_decisions
 from app.scan.diff import Diff
 from corpus import match as engine
 from corpus.covered import Covered, Tally
-from corpus.evidence import RIVAL
 from corpus.index.segment import SegmentFile
 from corpus.index.snapshot import Index
 from corpus.languages import language_of
@@ -318,15 +317,13 @@ def _finding(found: engine.Match, query: Query, scanner: Scanner) -> Finding:
 
 def _severe_first(found: engine.Match, scanner: Scanner) -> engine.Match:
     """Where two origins explain a region equally well, the one with more duties stands first."""
-    taken = found.evidence.terms.get("rival", 0.0)  # of the region as a whole: the others stand without it
-    best = found.evidence.bits - taken
+    best = found.evidence.bits
     equal = [(o, e) for o, e in found.also if e.bits >= 0.999 * best]
     if not equal or _file_of(found.origin, scanner.index).license.category not in PERMISSIVE:
         return found
     for origin, evidence in equal:
         if _file_of(origin, scanner.index).license.category not in PERMISSIVE:
             also = tuple(pair for pair in found.also if pair[0] != origin)
-            evidence = evidence.beside(taken / RIVAL) if "rival" in evidence.terms else evidence
             return replace(
                 found, origin=origin, evidence=evidence, also=((found.origin, found.evidence), *also)
             )

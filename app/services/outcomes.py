@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import zstandard
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from app.db import jobs as job_rows
 from app.db import leases
@@ -139,8 +139,12 @@ async def fail_given_up(work: Work, settings: Settings) -> int:
             )
         )
         await _end_failed(work, scan, "worker-lost", message)
+    wholes = await job_rows.locked_wholes(
+        work, settings.attempts
+    )  # before their parts, as `releases.end` does
+    named = or_(Job.parent.is_(None), Job.parent.in_([whole.id for whole in wholes]))
     lost: list[Job | Delivery] = [
-        *await leases.given_up(work, Job, settings.attempts),
+        *await leases.given_up(work, Job, settings.attempts, named),
         *await leases.given_up(work, Delivery, settings.webhook_attempts),
     ]
     for row in lost:
@@ -150,9 +154,8 @@ async def fail_given_up(work: Work, settings: Settings) -> int:
             )
         )
         await rows.tell(work, row.id, "state", {"state": "failed"}, tenant=row.tenant)
-    for whole in sorted({row.parent for row in lost if isinstance(row, Job) and row.parent}):
-        if (locked := await job_rows.locked(work, whole)) is not None:
-            await releases.settle(work, locked)
+    for whole in wholes:
+        await releases.settle(work, whole)
     return len(scans) + len(lost)
 
 

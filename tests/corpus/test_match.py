@@ -312,3 +312,18 @@ def test_a_rival_takes_bits_off_and_never_adds_any(index):
     assert beside.bits == pytest.approx(alone.bits - 20.0)
     assert beside.terms["rival"] == -20.0
     assert alone.beside(-40.0).bits == alone.bits
+
+
+def test_what_a_rival_takes_off_is_taken_off_all_that_explain_the_region(tmp_path):
+    tree = {"src/simplex.c": sample("lattice/src/simplex.c")}
+    part = "\n".join([*OWN, *lines_of(LEAVING)[: len(LEAVING) * 2 // 3], *OWN]).encode()
+    index = corpus_of(tmp_path, {
+        LATTICE: (tree, GPL), "pkg:generic/fork@3": ({"lib/s.c": tree["src/simplex.c"]}, MIT),
+        "pkg:generic/part@1": ({"lib/part.c": part}, MIT), MEADOW: (sample_tree("meadow"), MIT),
+    }).open()  # fmt: skip
+    found = match(make_query(added(*lines_of(LEAVING)), "c"), index, DEFAULT)[0]
+    assert found.evidence.terms["rival"] < -10
+    ((origin, other),) = [pair for pair in found.also if pair[0].purl in (LATTICE, "pkg:generic/fork@3")]
+    assert origin.purl != found.origin.purl
+    assert other.terms["rival"] == found.evidence.terms["rival"]
+    assert other.bits == pytest.approx(found.evidence.bits)
