@@ -119,12 +119,20 @@ class Reader:
     """The parent's end: the volumes of one writer, taken out of the folder."""
 
     def __init__(self, folder: Path, volumes: int) -> None:
+        _require_numbers(volumes)
         try:
             self._volumes = [_Volume(_name(folder, number)) for number in range(volumes)]
         except OSError as error:
             raise ArchiveError(f"what was unpacked cannot be read: {error.strerror}") from error
 
     def member(self, number: int, offset: int, size: int) -> Stored:
+        _require_numbers(number, offset, size)
         if not 0 <= number < len(self._volumes):
             raise ArchiveError("what was unpacked is not there")
         return Stored(self._volumes[number], offset, size)
+
+
+def _require_numbers(*told: object) -> None:
+    """What a child tells may be anything."""
+    if not all(isinstance(one, int) for one in told):
+        raise ArchiveError("what was unpacked is not there")

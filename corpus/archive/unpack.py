@@ -41,11 +41,6 @@ class Member:
     def size(self) -> int:
         return self.location.size
 
-    @property
-    def sha1(self) -> str:
-        """git's blob id, made anew each time."""
-        return spool.blob_id(self.location.read_bytes())
-
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:

@@ -2,8 +2,8 @@
 
 To read a notice that no rule matches word by word, scancode compares its set of words with that of each of
 its 30,000 rules, in Python, and goes on with the best few hundred. Nine tenths of its time go there. The same
-comparison here is one pass over an inverted index; the rules it names are then given to scancode's own
-ranking, which therefore ends with the same candidates as over all rules. Pure; called by ranking.
+comparison here is one pass over an inverted index; `ranking` puts the rules that it names in scancode's
+order, and ends with the same candidates as scancode over all rules. Pure; called by ranking.
 """
 
 from __future__ import annotations

