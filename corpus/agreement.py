@@ -119,20 +119,11 @@ def apart(query: Query, one: Gathered, first: int, last: int, others: Sequence[G
     return float(np.maximum(0.0, weight - best[left]).sum())
 
 
-def rare_agreements(query: Query, parts: Sequence[Part], spanned: NDArray[np.int64]) -> dict[str, float]:
-    """Agreements worth RARE_BITS or more, each different thing once. spanned: tokens of the region that say
-    something, ascending.
-
-    numbers: how many different numbers agree so. rare: the share that they and the names, strings and
-    operators that agree so have of all that the region says.
-    """
-    left, weight = agreements(query, parts, int(spanned[0]), int(spanned[-1]))
-    left = left[weight >= RARE_BITS]
-    said = np.unique(query.raw[spanned[query.added[spanned]]])
-    return {
-        "numbers": float(len(np.unique(query.raw[left[query.kind[left] == Kind.NUMBER]]))),
-        "rare": len(np.unique(query.raw[left])) / max(1, len(said)),
-    }
+def rare_numbers(query: Query, parts: Sequence[Part], first: int, last: int) -> int:
+    """How many different numbers worth RARE_BITS or more agree in a token range of the query."""
+    left, weight = agreements(query, parts, first, last)
+    rare = left[(weight >= RARE_BITS) & (query.kind[left] == Kind.NUMBER)]
+    return len(np.unique(query.raw[rare]))
 
 
 def agreed(query: Query, gathered: Sequence[Gathered], first: int, last: int) -> list[Agreed]:

@@ -7,7 +7,6 @@ this sort agrees in: a derived piece stands above it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -19,7 +18,7 @@ from corpus.agreement import (
     Gathered,
     agreed,
     apart,
-    rare_agreements,
+    rare_numbers,
     rivals,
     sharing,
     standing,
@@ -27,9 +26,10 @@ from corpus.agreement import (
 )
 from corpus.disguise import Candidate, Disguise, Part, query_ranges
 from corpus.evidence import Evidence, line_pairs
+from corpus.fingerprint.features import Elements
 from corpus.index.snapshot import FileRef, Index
 from corpus.languages import Kind
-from corpus.matches import MAX_ALSO, WITHIN_BEST, Match, Origin, contributions
+from corpus.matches import MAX_ALSO, WITHIN_BEST, Match, Origin
 from corpus.null import origin_units
 from corpus.purl import package_name
 from corpus.query import Query
@@ -99,12 +99,15 @@ def derived(
     wanted = list(dict.fromkeys((*chosen, *others)))
     thin = thinness(index, query.language, accept)
     gathered = [_gather(query, index, disguise, c) for c in wanted]
-    found = []
+    regions = []
     for one in gathered[: len(chosen)]:
-        match = _match(query, index, disguise, one, gathered, thin)
-        if match is not None:
-            found.append(match)
-    return sorted(found, key=lambda m: (-m.rank, m.start_line, m.origin.purl))
+        parts = region_of(one.parts, query.line, index.tokens(one.candidate.ref).line.astype(np.int64))
+        if parts:
+            regions.append((one, parts, _held_against(disguise, one.candidate, parts)))
+    disguise.spelling.learn(elements for *_, held in regions for elements in held)
+    matches = (_match(query, index, disguise, *region, gathered, thin) for region in regions)
+    found = [match for match in matches if match is not None]
+    return sorted(found, key=lambda m: (-m.strength, m.start_line, m.origin.purl))
 
 
 def thinness(index: Index, language: str, accept: Callable[[str], bool]) -> tuple[float, tuple[str, ...]]:
@@ -168,14 +171,14 @@ def _match(
     index: Index,
     disguise: Disguise,
     one: Gathered,
+    parts: Sequence[Part],
+    held: tuple[Elements, ...],
     gathered: Sequence[Gathered],
     thin: tuple[float, tuple[str, ...]],
 ) -> Match | None:
+    """parts: the region; held: what its words and numbers are held against."""
     ref = one.candidate.ref
     lines = index.tokens(ref).line.astype(np.int64)
-    parts = region_of(one.parts, query.line, lines)
-    if not parts:
-        return None
     left = np.concatenate([p.left for p in parts])
     right = np.concatenate([p.right for p in parts])
     mine = query.added[left]
@@ -216,7 +219,8 @@ def _match(
             **terms,
             "renaming": renaming,
             "apart": alone,
-            **rare_agreements(query, parts, between),
+            "numbers": float(rare_numbers(query, parts, first, last)),
+            "resemblance": max(disguise.spelling.resemblance(first, last + 1, other) for other in held),
             "bag": one.candidate.bag,
             "standing": height,
         },
@@ -232,10 +236,18 @@ def _match(
         _origin(index, one.candidate, lines[right]),
         evidence,
         standing=height,
-        rank=math.log(max(one.candidate.product, 1e-9)) + sum(contributions(evidence).values()),
         also=tuple((origin, evidence) for origin in also),
     )
     return replace(found, chance=index.null.derived.chance(found.strength, origin_units(index.facts)))
+
+
+def _held_against(
+    disguise: Disguise, candidate: Candidate, parts: Sequence[Part]
+) -> tuple[Elements, Elements]:
+    """The whole unit of the origin, and as much of its file as agrees: a change may bring all or a part."""
+    right = [part.right for part in parts]
+    stretch = disguise.stretch(candidate, min(int(r[0]) for r in right), max(int(r[-1]) for r in right))
+    return disguise.unit(candidate.unit).elements, stretch
 
 
 def _origin(index: Index, candidate: Candidate, lines: NDArray[np.int64]) -> Origin:

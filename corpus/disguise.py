@@ -24,6 +24,7 @@ from corpus.index.table import COMMON
 from corpus.local_alignment import best_local, best_score, compile_pays
 from corpus.pair_scores import Weighed, pair_scores, weighed
 from corpus.query import Query
+from corpus.resemblance import Spelling, spelled
 
 CORPUS_CANDIDATES = 40
 BACKGROUND_CANDIDATES = 16
@@ -187,12 +188,17 @@ class Disguise:
         self._last = np.array([b for _, b in ranges], np.int64)
         self.ranges = ranges
         self._keys, self._owner = unit_features(self._made, self._first, self._last)
-        self._spelled = element_keys(self._made)
+        self._spelled = spelled([self._made])
         known = np.unique(np.concatenate((self._keys, self._spelled)))
         self._found = look_up(known, index, accept)
-        self._weighed = weighed(self._made, self._found.keys, self._found.bits)
+        api = query.api[self._made.at]
+        self._weighed = weighed(self._made, self._found.keys, self._found.bits, api)
+        self.spelling = Spelling(self._made, api, self._found.keys, self._found.bits, self._rarity)
         self._tokens = lru_cache(maxsize=TOKENS_KEPT)(index.tokens)
         self._units: dict[int, IndexedUnit] = {}
+
+    def _rarity(self, keys: U64) -> NDArray[np.float64]:
+        return look_up(keys, self._index, self._accept).bits
 
     def candidates(self, number: int) -> list[Candidate]:
         """Aligned candidates of one range, best product first."""
@@ -208,6 +214,11 @@ class Disguise:
         """Tokens of the query that say something, from token first to token last (inclusive)."""
         low, high = np.searchsorted(self._made.at, (first, last + 1)).tolist()
         return self._made.at[low:high]
+
+    def stretch(self, candidate: Candidate, first: int, last: int) -> Elements:
+        """The elements of tokens first..last (inclusive) of a candidate's file."""
+        segment = self._index.segment(candidate.ref.segment)
+        return _elements_of(self._tokens(candidate.ref), segment, first, last + 1)
 
     def _choose(self, shared: Sharing) -> Iterable[tuple[int, float]]:
         """The best unit of each of the best files, from corpus and background, with its bag score."""
@@ -289,10 +300,6 @@ def _elements_of(tokens: FileTokens, segment: Segment, first: int, last: int) ->
     which, ids = part.distinct
     spelling = [segment.spelled(v) for v in which.tolist()]
     return elements(part.kind, part.neutral, part.renamed, ids, spelling)
-
-
-def element_keys(made: Elements) -> U64:
-    return np.unique(made.keys[made.keys != 0])
 
 
 def _distinct(query: Query) -> tuple[list[bytes], NDArray[np.int64]]:

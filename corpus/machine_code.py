@@ -49,7 +49,7 @@ def warm_matching() -> None:
 
     keys = np.array([[1, 0], [2, 0]], np.uint64)
     made = Elements(np.arange(2), np.zeros(2, np.uint16), keys)
-    mine = weighed(made, keys[:, 0], np.ones(2))
+    mine = weighed(made, keys[:, 0], np.ones(2), np.zeros(2, bool))
     best_local(pair_scores(mine, made, compiled=True), 1, compiled=True)
     stream = np.arange(40, dtype=np.uint64)
     align(stream, stream, np.ones(40), 1.0, compiled=True)

@@ -24,23 +24,20 @@ BACKGROUND_CHANCE = 1e-5
 beyond doubt."""
 
 ALERT_TOKENS = 24
-ALERT_ELEMENTS = 48
-ALERT_STRUCTURE = 12.0
 ALERT_APART = 8.0
+ALERT_BITS = 12.0
 ALERT_LINES = 4
-STRENGTH_BITS = 60.0
-BITS_SLOPE = 0.2
 TERM_BITS = 20.0
-RENAMING_SLOPE = 0.8
-APART_SLOPE = 0.8
-NUMBERS_SLOPE = 0.4
-RARE_SLOPE = 2.0
-"""Strength of an algorithm-layer match: its standing, its bits against STRENGTH_BITS, how consistently names
-stand for each other and what agrees with no other origin (both against TERM_BITS; natural logarithms), how
-many different rare numbers agree, and the share of what the region says that agrees in something rare.
-Chosen on ports of one library to another language that people published, on functions of copyleft packages
-that were rewritten and translated as assistants do, and on functions of permissive packages; docs/quality.md
-has them, and what each term is worth."""
+RENAMING_SLOPE = 0.7
+APART_SLOPE = 2.5
+NUMBERS_SLOPE = 0.3
+RESEMBLANCE_SLOPE = 2.0
+HALF_ALIKE = 0.25
+"""Strength of an algorithm-layer match: its standing, how consistently names stand for each other and what
+agrees with no other origin (both against TERM_BITS; natural logarithms), how many different rare numbers
+agree, and the resemblance of what both sides spell (against HALF_ALIKE).
+Chosen on functions of copyleft packages that were rewritten and translated as assistants do, and on functions
+of permissive packages; docs/quality.md has them, and what each term is worth."""
 
 PART_BITS = 25.0
 NEIGHBOUR_LINES = 8
@@ -68,7 +65,7 @@ class Match:
 
     start_line..end_line: the added lines of the new file that the match spans (tight).
     standing: how far the origin stands above the best other one (algorithm layer; natural logarithm), or None
-    for a match of the literal and renamed layers. rank: orders leads. chance: expected number of unrelated
+    for a match of the literal and renamed layers. chance: expected number of unrelated
     code units in the index that would agree as well (corpus.null).
     """
 
@@ -78,7 +75,6 @@ class Match:
     origin: Origin
     evidence: Evidence
     standing: float | None = None
-    rank: float = 0.0
     also: tuple[tuple[Origin, Evidence], ...] = ()
     chance: float = math.inf
 
@@ -94,11 +90,10 @@ def contributions(evidence: Evidence) -> dict[str, float]:
     """What each term of an algorithm-layer match adds to its strength, beside the standing."""
     terms = evidence.terms
     return {
-        "bits": BITS_SLOPE * math.log(max(1.0, evidence.bits) / STRENGTH_BITS),
         "renaming": RENAMING_SLOPE * math.log1p(terms["renaming"] / TERM_BITS),
         "apart": APART_SLOPE * math.log1p(terms["apart"] / TERM_BITS),
         "numbers": NUMBERS_SLOPE * math.log1p(terms["numbers"]),
-        "rare": RARE_SLOPE * terms["rare"],
+        "resemblance": RESEMBLANCE_SLOPE * math.log(terms["resemblance"] / HALF_ALIKE),
     }
 
 
@@ -136,14 +131,11 @@ def overlap(a: Match | Origin, b: Match | Origin) -> float:
 
 def is_substantial(match: Match) -> bool:
     """Whether enough agrees for an alert, however rare it is: what is less is a lead at most."""
-    if match.standing is not None:
-        return (
-            match.evidence.terms["structure"] >= ALERT_STRUCTURE
-            and match.evidence.terms["apart"] >= ALERT_APART
-            and match.end_line - match.start_line + 1 >= ALERT_LINES
-            and match.evidence.tokens >= ALERT_ELEMENTS
-        )
-    return match.evidence.tokens >= ALERT_TOKENS
+    if match.evidence.tokens < ALERT_TOKENS:
+        return False
+    return match.standing is None or (
+        match.evidence.terms["apart"] >= ALERT_APART and match.end_line - match.start_line + 1 >= ALERT_LINES
+    )
 
 
 def is_alert(match: Match) -> bool:
@@ -211,10 +203,10 @@ def absorb(found: Sequence[Match], copies: Sequence[Match]) -> tuple[list[Match]
 def select_derived(found: Sequence[Match], copies: Sequence[Match]) -> list[Match]:
     """Algorithm-layer matches of regions that no shown copy explains: one alert a region, then leads.
 
-    found: best rank first. Of the same file and overlapping regions only the best stays.
+    found: strongest first. Of the same file and overlapping regions only the best stays.
     """
     kept: list[Match] = []
-    for match in sorted(found, key=lambda m: (not is_alert(m), -m.rank)):
+    for match in sorted(found, key=lambda m: (not is_alert(m), -m.strength)):
         rivals = [k for k in (*copies, *kept) if overlap(k, match) >= SAME_REGION]
         told = any(
             k.origin.ref == match.origin.ref or match.origin.ref in {o.ref for o, _ in k.also} for k in rivals

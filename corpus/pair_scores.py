@@ -20,6 +20,7 @@ MISMATCH = -70
 UNKNOWN_NAME = 10
 MAX_VALUE = 900
 MAX_WORD = 500
+MAX_API_WORD = 100
 
 
 def operator_weights() -> NDArray[np.int32]:
@@ -55,11 +56,13 @@ class Weighed:
         return Weighed(self.elements.slice(first, last).head(most), self.value[low : min(high, low + most)])
 
 
-def weighed(made: Elements, keys: U64, bits: NDArray[np.float64]) -> Weighed:
-    """keys: sorted, all of the elements' among them; bits: rarity of each in the index."""
+def weighed(made: Elements, keys: U64, bits: NDArray[np.float64], api: NDArray[np.bool_]) -> Weighed:
+    """keys: sorted, all of the elements' among them; bits: rarity of each in the index. api: which elements
+    are names of an API.
+    """
     at = np.minimum(np.searchsorted(keys, made.keys), max(0, len(keys) - 1))
     worth = (bits[at] * 100).astype(np.int64) if len(keys) else np.zeros(made.keys.shape, np.int64)
-    cap = np.where(made.symbol == Symbol.NUMBER, MAX_VALUE, MAX_WORD)[:, None]
+    cap = np.where(made.symbol == Symbol.NUMBER, MAX_VALUE, np.where(api, MAX_API_WORD, MAX_WORD))[:, None]
     return Weighed(made, np.maximum(UNKNOWN_NAME, np.minimum(cap, worth)).astype(np.int32))
 
 

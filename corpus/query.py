@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from corpus.fingerprint.hashing import U64
 from corpus.fingerprint.sketch import sketch
 from corpus.languages import scan, significant
+from corpus.languages.api import api_names
 from corpus.model import ChangedFile, Unit
 from corpus.params import DEFAULT, Params
 from corpus.units import cut
@@ -25,7 +26,7 @@ class Query:
     """n tokens of one changed file, regions one after the other.
 
     raw, renamed: uint64[n]; kind: uint8[n]; neutral: uint16[n]; line: int64[n], in the new file.
-    added: bool[n], False for context.
+    added: bool[n], False for context. api: bool[n], names of an API (see `api_names`).
     spelling: n spellings. literal, renamed_prints: (keys, index of first token); bands: uint64[units, bands].
     units: half-open token ranges.
     """
@@ -38,6 +39,7 @@ class Query:
     neutral: NDArray[np.uint16]
     line: NDArray[np.int64]
     added: NDArray[np.bool_]
+    api: NDArray[np.bool_]
     spelling: Sequence[bytes]
     literal: tuple[U64, NDArray[np.int64]]
     renamed_prints: tuple[U64, NDArray[np.int64]]
@@ -88,6 +90,7 @@ def make_query(
         number = line_numbers(text, len(region.lines))
         put("line", number[tokens.line - 1] + region.first_line)
         put("added", np.array(region.added, bool)[number[tokens.line - 1]])
+        put("api", api_names(scanned, text, language)[index])
         put("literal", made.literal)
         put("literal_at", made.literal_at.astype(np.int64) + offset)
         put("renamed_prints", made.renamed)
@@ -115,6 +118,7 @@ def make_query(
         neutral=joined("neutral", np.uint16),  # type: ignore[arg-type]
         line=joined("line", np.int64),  # type: ignore[arg-type]
         added=joined("added", bool),  # type: ignore[arg-type]
+        api=joined("api", bool),  # type: ignore[arg-type]
         spelling=spelling,
         literal=(joined("literal", np.uint64), joined("literal_at", np.int64)),  # type: ignore[arg-type]
         renamed_prints=(joined("renamed_prints", np.uint64), joined("renamed_at", np.int64)),  # type: ignore[arg-type]

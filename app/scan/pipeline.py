@@ -84,7 +84,7 @@ def scan(diff: Diff, scanner: Scanner, *, leads: bool = False, ai_use: AiUse | N
     """Search every added line of a change and say what it resembles. ai_use: shown beside the findings."""
     skips = list(diff.skips)
     findings: list[Finding] = []
-    weaker: list[tuple[float, Lead]] = []
+    weaker: list[tuple[float, float, Lead]] = []
     searched, under = False, 0
     gaps: dict[str, None] = {}
     languages = set()
@@ -102,8 +102,8 @@ def scan(diff: Diff, scanner: Scanner, *, leads: bool = False, ai_use: AiUse | N
                 continue
             under += alert
             if leads:
-                weaker.append((-found.rank, _lead(found, query, scanner)))
-    weaker.sort(key=lambda row: (row[0], row[1].region.path, row[1].region.start_line))
+                weaker.append((found.chance, -found.strength, _lead(found, query, scanner)))
+    weaker.sort(key=lambda row: (*row[:2], row[2].region.path, row[2].region.start_line))
     decided = apply_decisions(findings, diff.files, scanner.policy, scanner.today)
     facts = scanner.index.facts
     return assemble(
@@ -115,7 +115,7 @@ def scan(diff: Diff, scanner: Scanner, *, leads: bool = False, ai_use: AiUse | N
         policy=PolicyRef(scanner.policy.name, scanner.policy.digest),
         searched=searched,
         findings=decided.findings,
-        leads=[lead for _, lead in weaker[:LEADS]] if leads else None,
+        leads=[lead for *_, lead in weaker[:LEADS]] if leads else None,
         skipped=skips,
         limits=(
             *limits(scanner.index, languages),

@@ -27,11 +27,12 @@ from bench.quality.judge import (
     package_of,
     same_file,
 )
-from corpus.disguise import element_keys, look_up, query_ranges, sharing_units
+from corpus.disguise import look_up, query_ranges, sharing_units
 from corpus.fingerprint.features import elements, unit_features
 from corpus.index.snapshot import Snapshot
 from corpus.languages import language_of
 from corpus.query import Query, make_query
+from corpus.resemblance import spelled
 
 ALERT = {"conflict", "review"}
 KINDS = ("verbatim", "renamed", "rewritten", "translated")
@@ -140,9 +141,9 @@ def _collect(query: Query, index: Snapshot, best: dict[int, float]) -> None:
     )
     firsts, lasts = (np.array(column, np.int64) for column in zip(*ranges, strict=True))
     keys, owner = unit_features(made, firsts, lasts)
-    found, spelled = look_up(np.unique(keys), index), element_keys(made)
+    found, words = look_up(np.unique(keys), index), spelled([made])
     for number in range(len(ranges)):
-        shared = sharing_units(found, keys[owner == number], spelled, index)
+        shared = sharing_units(found, keys[owner == number], words, index)
         files = index.files_of(shared.units.astype(np.uint32))
         for file, score in zip(files.tolist(), shared.proposal.tolist(), strict=True):
             best[file] = max(best.get(file, 0.0), score)
