@@ -24,7 +24,7 @@ import numpy as np
 
 from corpus.errors import BadCalibration
 
-FORMAT = 4
+FORMAT = 5
 """Raised by hand whenever bits or strength change their meaning: older measurements say nothing then."""
 
 TAIL = 0.1

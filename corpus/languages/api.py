@@ -18,7 +18,7 @@ from corpus.languages.scan import Scan
 from corpus.languages.table import Kind
 
 _PART = re.compile(rb"[A-Za-z_]\w*")
-_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*[<"]([^">\n]+)[">]', re.M)
+_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*([<"])([^">\n]+)[">]', re.M)
 _OWN_PREFIX = re.compile(rb"([A-Za-z]{3,})[_\d]")
 _LEADS = (int(Symbol.MEMBER), int(Symbol.SCOPE))
 
@@ -82,13 +82,13 @@ def _brought(scanned: Scan, text: bytes) -> set[bytes]:
 
 
 def _beginnings(text: bytes) -> tuple[bytes, ...]:
-    """How the names begin that included headers declare."""
+    """How the names begin that included headers declare: as the table says, or as the header's own name."""
     found: set[bytes] = set()
-    for header in _INCLUDE.findall(text):
+    for bracket, header in _INCLUDE.findall(text):
         known = [words for begins, words in _table()[1] if header.startswith(begins)]
         for words in known:
             found.update(words)
-        own = None if known else _OWN_PREFIX.match(header.rpartition(b"/")[2])
-        if own:
+        own = _OWN_PREFIX.match(header.rpartition(b"/")[2])
+        if own and not known and bracket == b"<":  # in quotes stand the project's own
             found.add(own[1] + b"_")
     return tuple(sorted(found))

@@ -143,16 +143,24 @@ def test_names_that_agree_and_what_agrees_with_no_other_origin_are_terms(index):
     assert other.evidence.terms["renaming"] < best.evidence.terms["renaming"]
 
 
-def test_different_rare_numbers_and_the_share_of_what_is_rare_are_terms(index):
+def test_different_rare_numbers_and_what_both_spell_are_terms(index):
     terms = derived(query_of("lamp.py", PORT, "python"), index)[0].evidence.terms
     assert terms["numbers"] >= 10  # of the constants, each once
-    assert 0.2 < terms["rare"] <= 1.0
+    assert 0.3 < terms["resemblance"] <= 1.0
     plain = PORT
     for number in ("0.3141", "0.0729", "0.0081", "0.4375", "0.219", "0.9583", "1.7e-5"):
         plain = plain.replace(number, "2")
     fewer = derived(query_of("lamp.py", plain, "python"), index)[0].evidence.terms
     assert fewer["numbers"] < terms["numbers"]
-    assert fewer["rare"] < terms["rare"]
+    assert fewer["resemblance"] < terms["resemblance"]
+
+
+def test_what_else_the_change_speaks_of_takes_resemblance_away(index):
+    foreign = PORT.replace(
+        "brightness = 0.3141", "brightness = 0.3141; parcel_weight = amount * 88.125 + 731.5"
+    )
+    terms = [derived(query_of("lamp.py", t, "python"), index)[0].evidence.terms for t in (PORT, foreign)]
+    assert terms[1]["resemblance"] < terms[0]["resemblance"]
 
 
 def test_a_permissive_copy_of_the_origin_is_named(tmp_path):
