@@ -27,15 +27,13 @@ ALERT_TOKENS = 24
 ALERT_APART = 8.0
 ALERT_BITS = 12.0
 ALERT_LINES = 4
-TERM_BITS = 20.0
-RENAMING_SLOPE = 0.7
-APART_SLOPE = 2.5
-NUMBERS_SLOPE = 0.3
-RESEMBLANCE_SLOPE = 2.0
-HALF_ALIKE = 0.25
+RENAMING_BITS, RENAMING_SLOPE = 10.0, 1.5
+APART_BITS, APART_SLOPE = 20.0, 2.5
+NUMBERS_SLOPE = 0.15
+RESEMBLANCE, RESEMBLANCE_SLOPE = 0.25, 2.5
 """Strength of an algorithm-layer match: its standing, how consistently names stand for each other and what
-agrees with no other origin (both against TERM_BITS; natural logarithms), how many different rare numbers
-agree, and the resemblance of what both sides spell (against HALF_ALIKE).
+agrees with no other origin (both against some bits; natural logarithms), how many different rare numbers agree,
+and the resemblance of what both sides spell.
 Chosen on functions of copyleft packages that were rewritten and translated as assistants do, and on functions
 of permissive packages; docs/quality.md has them, and what each term is worth."""
 
@@ -90,10 +88,10 @@ def contributions(evidence: Evidence) -> dict[str, float]:
     """What each term of an algorithm-layer match adds to its strength, beside the standing."""
     terms = evidence.terms
     return {
-        "renaming": RENAMING_SLOPE * math.log1p(terms["renaming"] / TERM_BITS),
-        "apart": APART_SLOPE * math.log1p(terms["apart"] / TERM_BITS),
+        "renaming": RENAMING_SLOPE * math.log1p(terms["renaming"] / RENAMING_BITS),
+        "apart": APART_SLOPE * math.log1p(terms["apart"] / APART_BITS),
         "numbers": NUMBERS_SLOPE * math.log1p(terms["numbers"]),
-        "resemblance": RESEMBLANCE_SLOPE * math.log(terms["resemblance"] / HALF_ALIKE),
+        "resemblance": RESEMBLANCE_SLOPE * math.log(terms["resemblance"] / RESEMBLANCE),
     }
 
 

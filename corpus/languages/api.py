@@ -39,7 +39,7 @@ def _table() -> tuple[dict[str, frozenset[bytes]], tuple[tuple[bytes, tuple[byte
             if one.startswith("<"):
                 headers.append((one[1:].encode(), words))
             else:
-                names[one] = frozenset(words)
+                names[one] = names.get(one, frozenset()) | frozenset(words)
     return names, tuple(headers)
 
 
