@@ -31,7 +31,7 @@ from corpus.index.snapshot import Snapshot
 from corpus.match import match
 from corpus.matches import Match, is_substantial
 from corpus.model import ChangedFile, Region
-from corpus.null import BUILT_IN, Null, fit, origin_units
+from corpus.null import BUILT_IN, COPIES_TAIL, DERIVED_TAIL, Null, fit, origin_units
 from corpus.params import Params
 from corpus.purl import package_name
 from corpus.query import make_query
@@ -235,8 +235,8 @@ def _pairs(one: Reached) -> set[tuple[str, str]]:
 def null_of(index: Snapshot, measured: Sequence[Reached], otherwise: Null = BUILT_IN) -> Null:
     """The tails of what was measured; one that too few functions reach is taken from `otherwise`."""
     measured = unrelated(measured)
-    copies = fit([r.copy.evidence.bits if r.copy else -math.inf for r in measured], index.units)
-    derived = fit(
-        [r.derived.strength if r.derived else -math.inf for r in measured], origin_units(index.facts)
-    )
+    bits = [r.copy.evidence.bits if r.copy else -math.inf for r in measured]
+    strengths = [r.derived.strength if r.derived else -math.inf for r in measured]
+    copies = fit(bits, index.units, COPIES_TAIL)
+    derived = fit(strengths, origin_units(index.facts), DERIVED_TAIL)
     return Null(copies or otherwise.copies, derived or otherwise.derived)

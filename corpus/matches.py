@@ -32,8 +32,8 @@ APART_BITS, APART_SLOPE = 20.0, 2.5
 NUMBERS_SLOPE = 0.15
 RESEMBLANCE, RESEMBLANCE_SLOPE = 0.25, 2.5
 """Strength of an algorithm-layer match: its standing, how consistently names stand for each other and what
-agrees with no other origin (both against some bits; natural logarithms), how many different rare numbers agree,
-and the resemblance of what both sides spell.
+agrees with no other origin (both against some bits; natural logarithms), how many different rare numbers
+agree, and the resemblance of what both sides spell.
 Chosen on functions of copyleft packages that were rewritten and translated as assistants do, and on functions
 of permissive packages; docs/quality.md has them, and what each term is worth."""
 

@@ -27,7 +27,7 @@ from corpus.calibration import Reached, draw, measure, unrelated
 from corpus.index.catalog import Catalog
 from corpus.index.snapshot import Snapshot
 from corpus.matches import Match
-from corpus.null import Tail, fit, origin_units
+from corpus.null import COPIES_TAIL, DERIVED_TAIL, Tail, fit, origin_units
 from corpus.purl import package_name
 
 STATED = (0.1, 0.01, 0.001)
@@ -36,6 +36,7 @@ FACTOR = 3.0
 SHOWN = 12
 NONE = -1e9
 FAMILIES = {"copies": "bits", "rewritten, translated": "strength"}
+PARTS = {"copies": COPIES_TAIL, "rewritten, translated": DERIVED_TAIL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def held_out(rows: Sequence[Row], family: str, units: int) -> Iterator[tuple[Tai
     packages = sorted({row.package for row in rows})
     for side in (0, 1):
         mine = {p for number, p in enumerate(packages) if number % 2 == side}
-        tail = fit([_value(row, family) for row in rows if row.package not in mine], units)
+        tail = fit([_value(row, family) for row in rows if row.package not in mine], units, PARTS[family])
         if tail is None:
             sys.exit(f"{family}: too few functions to fit a tail on half of the packages")
         yield (
@@ -188,7 +189,8 @@ def main() -> int:
     for family, statistic in FAMILIES.items():
         units = index.units if family == "copies" else origin_units(index.facts)
         halves = list(held_out(rows, family, units))
-        whole.append(fit([_value(row, family) for row in rows if not reason(row.told[family])], units))
+        plain = [_value(row, family) for row in rows if not reason(row.told[family])]
+        whole.append(fit(plain, units, PARTS[family]))
         held = [h for _, half in halves for h in half]
         for stated in STATED:
             reach, explained = counted(held, stated)

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.errors import BadCalibration
-from corpus.null import BUILT_IN, FORMAT, LEAST_EXCEEDANCES, LEAST_UNITS, Null, Tail, decode, fit, read
+from corpus.null import (
+    BUILT_IN,
+    COPIES_TAIL,
+    FORMAT,
+    LEAST_EXCEEDANCES,
+    LEAST_UNITS,
+    Null,
+    Tail,
+    decode,
+    fit,
+    read,
+)
 
 tails = st.builds(
     Tail,
@@ -54,7 +65,7 @@ def test_what_is_encoded_is_decoded(copies, derived):
 @pytest.mark.parametrize(("scale", "body"), [(0.4, -3.0), (7.0, 20.0)])
 def test_the_scale_of_exponential_data_is_recovered(seed, scale, body):
     drawn = body + np.random.default_rng(seed).exponential(scale, 8000)
-    tail = fit(list(drawn), 1000)
+    tail = fit(list(drawn), 1000, COPIES_TAIL)
     assert tail.scale == pytest.approx(scale, rel=0.15)
     for share in (0.01, 0.001):
         exact = body - scale * math.log(share)
@@ -66,7 +77,7 @@ def test_what_shares_its_ancestry_stays_out_of_the_null(seed):
     rng = np.random.default_rng(seed)
     chance = 20 + rng.exponential(7.0, 7900)
     ancestry = 20 + rng.exponential(100.0, 100)
-    tail = fit([*chance, *ancestry], 1000)
+    tail = fit([*chance, *ancestry], 1000, COPIES_TAIL)
     assert tail.scale == pytest.approx(7.0, rel=0.25)
     assert 0.03 < tail.shared < 0.25  # an eighth of the exceedances
     exact = 20 - 7.0 * math.log(0.001)
@@ -75,17 +86,17 @@ def test_what_shares_its_ancestry_stays_out_of_the_null(seed):
 
 def test_functions_without_any_match_count():
     drawn = list(20 + np.random.default_rng(3).exponential(7.0, 2000))
-    alone, among = fit(drawn, 1000), fit([*drawn, *[-math.inf] * 2000], 1000)
+    alone, among = fit(drawn, 1000, COPIES_TAIL), fit([*drawn, *[-math.inf] * 2000], 1000, COPIES_TAIL)
     assert among.functions == 4000
     assert among.chance(60, 1000) == pytest.approx(alone.chance(60, 1000) / 2, rel=0.5)
 
 
 def test_too_few_matches_make_no_tail():
     few = [-math.inf] * 300 + [float(n) for n in range(LEAST_EXCEEDANCES)]
-    assert fit(few, 1000) is None
-    assert fit([*few, 99.0], 1000) is not None
-    assert fit([], 1000) is None
-    assert fit([5.0] * 1000, 1000) is None  # all alike: no tail
+    assert fit(few, 1000, COPIES_TAIL) is None
+    assert fit([*few, 99.0], 1000, COPIES_TAIL) is not None
+    assert fit([], 1000, COPIES_TAIL) is None
+    assert fit([5.0] * 1000, 1000, COPIES_TAIL) is None  # all alike: no tail
 
 
 def altered(key, value):
