@@ -104,7 +104,7 @@ def derived(
         parts = region_of(one.parts, query.line, index.tokens(one.candidate.ref).line.astype(np.int64))
         if parts:
             regions.append((one, parts, _held_against(disguise, one.candidate, parts)))
-    disguise.spelling.learn(elements for *_, held in regions for elements in held)
+    disguise.spelling.learn(one for *_, held in regions for some in held for one in some)
     matches = (_match(query, index, disguise, *region, gathered, thin) for region in regions)
     found = [match for match in matches if match is not None]
     return sorted(found, key=lambda m: (-m.strength, m.start_line, m.origin.purl))
@@ -172,7 +172,7 @@ def _match(
     disguise: Disguise,
     one: Gathered,
     parts: Sequence[Part],
-    held: tuple[Elements, ...],
+    held: Sequence[Sequence[Elements]],
     gathered: Sequence[Gathered],
     thin: tuple[float, tuple[str, ...]],
 ) -> Match | None:
@@ -243,11 +243,11 @@ def _match(
 
 def _held_against(
     disguise: Disguise, candidate: Candidate, parts: Sequence[Part]
-) -> tuple[Elements, Elements]:
-    """The whole unit of the origin, and as much of its file as agrees: a change may bring all or a part."""
-    right = [part.right for part in parts]
-    stretch = disguise.stretch(candidate, min(int(r[0]) for r in right), max(int(r[-1]) for r in right))
-    return disguise.unit(candidate.unit).elements, stretch
+) -> tuple[Sequence[Elements], Sequence[Elements]]:
+    """The whole unit of the origin, and the stretches of its file that agree: a change may bring a part."""
+    unit = disguise.unit(candidate.unit).elements
+    stretches = [disguise.stretch(candidate, int(p.right[0]), int(p.right[-1])) for p in parts]
+    return [unit], stretches
 
 
 def _origin(index: Index, candidate: Candidate, lines: NDArray[np.int64]) -> Origin:

@@ -40,8 +40,8 @@ class Spelling:
             order = np.argsort(keys, kind="stable")
             self._keys, self._bits = keys[order], bits[order]
 
-    def resemblance(self, first: int, last: int, theirs: Elements) -> float:
-        """Of the token range first..last (half-open) of the change and a unit that was learned: 0 to 1.
+    def resemblance(self, first: int, last: int, theirs: Iterable[Elements]) -> float:
+        """Of the token range first..last (half-open) of the change and units that were learned: 0 to 1.
 
         One bit is taken for common to both, so that it is above 0.
         """
@@ -49,7 +49,7 @@ class Spelling:
         keys, used = self._made.keys[low:high], self._api[low:high]
         mine = np.unique(keys[~used])
         api = np.setdiff1d(keys[used], mine)
-        other = np.setdiff1d(spelled([theirs]), api)
+        other = np.setdiff1d(spelled(theirs), api)
         both = np.intersect1d(mine, other)
         shared = 1.0 + self._worth(both)
         return shared / (1.0 + self._worth(mine) + self._worth(other) - self._worth(both))

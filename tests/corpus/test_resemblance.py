@@ -34,7 +34,7 @@ def resemblance(mine, theirs, api=None):
     spelling = Spelling(made, used, known, BITS[known.astype(int) - 1], rarity)
     spelling.learn([other])
     assert all(set(keys).isdisjoint(known.tolist()) for keys in asked)
-    return spelling.resemblance(0, len(mine), other)
+    return spelling.resemblance(0, len(mine), [other])
 
 
 def bits(words):
@@ -62,5 +62,5 @@ def test_what_only_an_api_spells_counts_on_neither_side(mine, theirs, api):
 def test_only_the_asked_range_counts():
     made = elements_of([[1], [2], [3]])
     spelling = Spelling(made, np.zeros(3, bool), spelled([made]), BITS[:3], lambda keys: BITS[: len(keys)])
-    assert spelling.resemblance(1, 2, elements_of([[2]])) == 1.0
-    assert spelling.resemblance(0, 2, elements_of([[2]])) == pytest.approx(3 / 4)
+    assert spelling.resemblance(1, 2, [elements_of([[2]])]) == 1.0
+    assert spelling.resemblance(0, 2, [elements_of([[2]])]) == pytest.approx(3 / 4)
