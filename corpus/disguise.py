@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.fingerprint.features import Elements, elements, unit_features
+from corpus.fingerprint.features import Elements, elements, unit_features, vocabulary_elements
 from corpus.fingerprint.hashing import U64
 from corpus.index.build import rarity
-from corpus.index.segment import FileTokens, Segment
+from corpus.index.segment import Segment
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
+from corpus.index.tokens import FileTokens
 from corpus.local_alignment import best_local, best_score, compile_pays
 from corpus.pair_scores import Weighed, pair_scores, weighed
 from corpus.query import Query
@@ -297,6 +298,8 @@ class Disguise:
 def _elements_of(tokens: FileTokens, segment: Segment, first: int, last: int) -> Elements:
     """Elements of the tokens first..last (half-open) of an indexed file; positions count from `first`."""
     part = tokens.part(first, last)
+    if compile_pays(0):  # where it is loaded already
+        return vocabulary_elements(part.kind, part.neutral, part.renamed, part.vocab, segment.spellings)
     which, ids = part.distinct
     spelling = [segment.spelled(v) for v in which.tolist()]
     return elements(part.kind, part.neutral, part.renamed, ids, spelling)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from corpus.align import Alignment
 from corpus.fingerprint.hashing import run_hashes
-from corpus.index.segment import FileTokens
+from corpus.index.tokens import FileTokens
 from corpus.languages import Kind
 from corpus.query import Query
 from corpus.renaming import surprises

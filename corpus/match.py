@@ -16,9 +16,9 @@ from corpus.align import Alignment, align
 from corpus.derived import derived
 from corpus.disguise import distinct_counts
 from corpus.evidence import IDIOM, IDIOM_PACKAGES, MAX_RARITY, weigh
-from corpus.index.segment import FileTokens
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
+from corpus.index.tokens import FileTokens
 from corpus.local_alignment import compile_pays
 from corpus.matches import (
     ALERT_TOKENS,

@@ -118,6 +118,33 @@ def elements(
     return Elements(at.astype(np.int64), symbol, keys)
 
 
+def vocabulary_elements(
+    kind: NDArray[np.uint8],
+    neutral: NDArray[np.uint16],
+    renamed: U64,
+    ids: NDArray[np.uint32],
+    spellings: tuple[NDArray[np.uint8], NDArray[np.uint32]],
+) -> Elements:
+    """`elements` of n tokens, by machine code.
+
+    spellings: those of a whole vocabulary, one after the other, and the ends of each, from a 0 on; ids:
+    uint32[n] into it. What has one id is of one kind.
+    """
+    from corpus.fingerprint.words_compiled import token_elements
+
+    text, ends = spellings
+    kinds, symbols = zip(*_SYMBOLS, strict=True)
+    least = (LEAST_STRING, LEAST_STRING_WORD, MOST_STRING)
+    at, symbol, keys, hard = token_elements(
+        kind, neutral, renamed, ids, text, ends, _IS_DRESS, _CANON, kinds, symbols, least, *aliased()
+    )
+    for i in hard.tolist():
+        token = at[i]
+        spelling = text[ends[ids[token]] : ends[ids[token] + 1]].tobytes()
+        keys[i] = np.frombuffer(word_keys(int(kind[token]), spelling), np.uint64)
+    return Elements(at, symbol, keys)
+
+
 def text_features(
     kind: NDArray[np.uint8],
     neutral: NDArray[np.uint16],

@@ -176,6 +176,27 @@ def keys_of(text, first, last, least, longest, buffer, aliases, out):
     return True
 
 
+@njit(nogil=True)
+def fill_row(text, first, last, string, strings, buffer, aliases, longest, out):
+    """Fill out[4] with the words of a name or string; False when that is left to Python."""
+    if string and last - first < strings[0]:
+        return True
+    stop = min(last, first + strings[2]) if string else last
+    for at in range(first, stop):
+        if text[at] >= 128:
+            return False
+    return keys_of(text, first, stop, strings[1] if string else 0, longest, buffer, aliases, out)
+
+
+@njit(nogil=True)
+def prefixed():
+    """Room for a word to be hashed, with what stands before each."""
+    buffer = np.zeros(_LONGEST, np.uint8)
+    for i in range(len(_PREFIX)):
+        buffer[i] = _PREFIX[i]
+    return buffer
+
+
 @cached
 def word_rows(kind, neutral, ids, text, ends, dress, kinds, strings, aliases, longest, table):
     """Fill table[v, 4] with the words of v spellings; the kind of each, and which are still to be filled.
@@ -190,21 +211,61 @@ def word_rows(kind, neutral, ids, text, ends, dress, kinds, strings, aliases, lo
     for i in range(len(kind)):
         if worded[ids[i]] == 0 and (kind[i] == kinds[0] or not dress[neutral[i]]):
             worded[ids[i]] = kind[i]
-    buffer = np.zeros(_LONGEST, np.uint8)
-    for i in range(len(_PREFIX)):
-        buffer[i] = _PREFIX[i]
+    buffer = prefixed()
     hards, first = 0, np.int64(0)
     for j in range(v):
         last = np.int64(ends[j])
         string = worded[j] == kinds[1]
-        if worded[j] == kinds[0] or (string and last - first >= strings[0]):
-            stop = min(last, first + strings[2]) if string else last
-            plain = True
-            for at in range(first, stop):
-                plain = plain and text[at] < 128
-            least = strings[1] if string else 0
-            if not plain or not keys_of(text, first, stop, least, longest, buffer, aliases, table[j]):
-                hard[hards] = j
-                hards += 1
+        if (string or worded[j] == kinds[0]) and not fill_row(
+            text, first, last, string, strings, buffer, aliases, longest, table[j]
+        ):
+            hard[hards] = j
+            hards += 1
         first = last
     return worded, hard[:hards].copy()
+
+
+@cached
+def token_elements(kind, neutral, renamed, ids, text, ends, dress, canon, kinds, symbols, strings, aliases,
+                   longest):  # fmt: skip
+    """See corpus.fingerprint.features.elements: index, symbol and keys of each element, and of which the keys
+    are still to be filled.
+
+    text, ends: the spellings that ids number, one after the other, and the ends of each, from a 0 on. kinds,
+    symbols: of names, numbers and strings. The rest as for `word_rows`.
+    """
+    n = len(kind)
+    at, symbol = np.empty(n, np.int64), np.empty(n, np.uint16)
+    keys, hard = np.zeros((n, 4), np.uint64), np.empty(n, np.int64)
+    buffer = prefixed()
+    slots = 64
+    while slots < 2 * n:
+        slots *= 2
+    first_of = np.full(slots, -1, np.int64)  # a hash table: the first element with each id
+    count, hards = 0, 0
+    for i in range(n):
+        if dress[neutral[i]] and kind[i] != kinds[0]:
+            continue
+        at[count] = i
+        symbol[count] = canon[neutral[i]]
+        for one in range(len(kinds)):
+            if kind[i] == kinds[one]:
+                symbol[count] = symbols[one]
+        if kind[i] == kinds[1]:
+            keys[count, 0] = renamed[i]
+        elif kind[i] == kinds[0] or kind[i] == kinds[2]:
+            slot = np.int64(ids[i]) * 0x9E3779B1 & (slots - 1)
+            while first_of[slot] >= 0 and ids[at[first_of[slot]]] != ids[i]:
+                slot = slot + 1 & (slots - 1)
+            first, last = np.int64(ends[ids[i]]), np.int64(ends[ids[i] + 1])
+            if first_of[slot] >= 0:
+                keys[count] = keys[first_of[slot]]
+            elif fill_row(
+                text, first, last, kind[i] == kinds[2], strings, buffer, aliases, longest, keys[count]
+            ):
+                first_of[slot] = count
+            else:
+                hard[hards] = count
+                hards += 1
+        count += 1
+    return at[:count], symbol[:count], keys[:count], hard[:hards]

@@ -70,11 +70,12 @@ def shuffle(values: NDArray[np.uint32]) -> bytes:
     return values.astype("<u4").view(np.uint8).reshape(-1, 4).T.tobytes()
 
 
-def unshuffle(data: bytes) -> NDArray[np.uint32]:
-    planes = np.frombuffer(data, np.uint8).reshape(4, -1)
+def unshuffle(planes: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """uint32[n] from the byte planes uint8[4, n]."""
     out: NDArray[np.uint32] = planes[0].astype(np.uint32)
     for number in range(1, 4):  # a transposed copy takes four times as long for a long file
-        out |= planes[number].astype(np.uint32) << np.uint32(8 * number)
+        if planes[number].any():
+            out |= planes[number].astype(np.uint32) << np.uint32(8 * number)
     return out
 
 

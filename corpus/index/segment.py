@@ -29,8 +29,9 @@ from corpus.index.blocks import (
     write_array,
     write_manifest,
 )
-from corpus.index.packed import gather, postings, shuffle, unshuffle
+from corpus.index.packed import gather, postings, shuffle
 from corpus.index.record import UNIT_DTYPE, Record
+from corpus.index.tokens import FileTokens
 from corpus.model import LicenseConclusion, Skip, TreeFile
 from corpus.params import Params
 
@@ -63,49 +64,6 @@ class SegmentFile:
     last_unit: int
     license: LicenseConclusion
     labels: tuple[str, ...] = ()
-
-
-class FileTokens:
-    """Tokens of an indexed file, or of a part of it, as the aligner wants them (all of length n).
-
-    vocab, line: uint32[n]. raw, renamed: uint64[n]; kind: uint8[n]; neutral: uint16[n]: looked up when first
-    asked for.
-    """
-
-    def __init__(
-        self, vocabulary: tuple[MappedArray, ...], vocab: NDArray[np.uint32], line: NDArray[np.uint32]
-    ) -> None:
-        self._vocabulary, self.vocab, self.line = vocabulary, vocab, line
-
-    def part(self, first: int, last: int) -> FileTokens:
-        """The tokens first..last (half-open)."""
-        return FileTokens(self._vocabulary, self.vocab[first:last], self.line[first:last])
-
-    @cached_property
-    def distinct(self) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-        """The vocabulary in use, ascending, and for each token where it stands there."""
-        which, inverse = np.unique(self.vocab, return_inverse=True)
-        return which.astype(np.int64), inverse
-
-    def _column(self, number: int) -> NDArray[Any]:
-        which, inverse = self.distinct
-        return self._vocabulary[number].take(which)[inverse]
-
-    @cached_property
-    def raw(self) -> NDArray[np.uint64]:
-        return self._column(0)
-
-    @cached_property
-    def renamed(self) -> NDArray[np.uint64]:
-        return self._column(1)
-
-    @cached_property
-    def kind(self) -> NDArray[np.uint8]:
-        return self._column(2)
-
-    @cached_property
-    def neutral(self) -> NDArray[np.uint16]:
-        return self._column(3)
 
 
 @dataclass
@@ -351,10 +309,7 @@ class Segment:
     def tokens(self, file: int) -> FileTokens:
         blob, offsets, _, _ = self._blobs
         first, last = offsets.slice(file, file + 2).tolist()
-        data = zstandard.decompress(blob.slice(first, last).tobytes())
-        half = len(data) // 2
-        ids = unshuffle(data[:half])
-        return FileTokens(self._vocabulary, ids, np.cumsum(unshuffle(data[half:]), dtype=np.uint32))
+        return FileTokens(self._vocabulary, zstandard.decompress(blob.slice(first, last).data))
 
     @cached_property
     def _spelling(self) -> tuple[bytes, NDArray[np.uint32]]:
@@ -362,6 +317,12 @@ class Segment:
             zstandard.decompress(read_sealed(self.folder, "vocab_text.zst", self.manifest)),
             np.concatenate(([np.uint32(0)], self.array("vocab_ends", "<u4").all())),
         )
+
+    @property
+    def spellings(self) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
+        """Those of the vocabulary, one after the other, and the ends of each, from a 0 on."""
+        text, ends = self._spelling
+        return np.frombuffer(text, np.uint8), ends
 
     def spelled(self, vocab: int) -> bytes:
         text, ends = self._spelling

@@ -24,8 +24,9 @@ from corpus.fingerprint.hashing import U64
 from corpus.index.blocks import MappedArray, read_manifest, verify_folder
 from corpus.index.build import FORMAT
 from corpus.index.lookup import NAMES, Found, Lookup, Mapped
-from corpus.index.segment import FileTokens, Segment, SegmentFile
+from corpus.index.segment import Segment, SegmentFile
 from corpus.index.table import COMMON, SUFFIXES
+from corpus.index.tokens import FileTokens
 from corpus.null import BUILT_IN, Null
 from corpus.null import read as read_null
 from corpus.params import Params
