@@ -6,7 +6,6 @@ and edges are filled by a longest common subsequence. All streams are uint64 has
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +56,17 @@ class Alignment:
         return int(np.diff(edges).max())
 
 
-def common_runs(left: U64, right: U64, k: int = SEED) -> tuple[Ints, Ints, Ints]:
-    """Maximal equal runs of at least k tokens: starts on the left, starts on the right, lengths."""
+def common_runs(left: U64, right: U64, k: int = SEED, *, compiled: bool = False) -> tuple[Ints, Ints, Ints]:
+    """Maximal equal runs of at least k tokens: starts on the left, starts on the right, lengths.
+
+    By the difference of the starts, then by the start. compiled: by machine code, the same.
+    """
+    if compiled:
+        from corpus.align_compiled import common_runs as machine_code
+
+        i, j, length = machine_code(left, right, k, MAX_OCCURRENCES).T
+        order = np.lexsort((i, j - i))
+        return i[order], j[order], length[order]
     a, b = run_hashes(left, k), run_hashes(right, k)
     if not len(a) or not len(b):
         return (np.empty(0, np.int64),) * 3
@@ -91,7 +99,7 @@ def align(
     weight: worth of each left token. least: chains worth less are left out. compiled: use machine code
     (numba; the first call loads it). The result is the same.
     """
-    i, j, length = common_runs(left, right)
+    i, j, length = common_runs(left, right, compiled=compiled)
     if not len(i):
         return []
     prefix = np.concatenate(([0.0], np.cumsum(weight)))
@@ -103,10 +111,13 @@ def align(
     i, j, length, worth = i[order], j[order], length[order], worth[order]
     out = []
     for chain in _chains(i, j, length, worth, prefix, least, compiled=compiled):
-        pairs = _fill(chain, i, j, length, left, right, _lcs(compiled))
-        if len(pairs):
-            pairs = _core(pairs)
-            out.append(Alignment(pairs[:, 0], pairs[:, 1]))
+        if compiled:
+            from corpus.align_compiled import chain_pairs
+
+            pairs = chain_pairs(np.array(chain), i, j, length, left, right, EDGE, STRAY, CORE_GAP)
+        else:
+            pairs = _core(_fill(chain, i, j, length, left, right))
+        out.append(Alignment(pairs[:, 0], pairs[:, 1]))
     return out
 
 
@@ -186,13 +197,11 @@ def _best_chains(
     return score, back
 
 
-def _fill(
-    chain: list[int], i: Ints, j: Ints, length: Ints, left: U64, right: U64, lcs: Callable[[U64, U64], Ints]
-) -> Ints:
+def _fill(chain: list[int], i: Ints, j: Ints, length: Ints, left: U64, right: U64) -> Ints:
     """Token pairs of a chain: its runs, the gaps between them, and what joins at both ends."""
     parts: list[Any] = []
     at_i, at_j = int(i[chain[0]]), int(j[chain[0]])
-    parts.append(_edge(left, right, at_i, at_j, -1, lcs))
+    parts.append(_edge(left, right, at_i, at_j, -1))
     for r in chain:
         skip = max(0, at_i - int(i[r]), at_j - int(j[r]))
         a, b, n = int(i[r]) + skip, int(j[r]) + skip, int(length[r]) - skip
@@ -202,7 +211,7 @@ def _fill(
         steps = np.arange(n)
         parts.append(np.stack((a + steps, b + steps), axis=1))
         at_i, at_j = a + n, b + n
-    parts.append(_edge(left, right, at_i, at_j, 1, lcs))
+    parts.append(_edge(left, right, at_i, at_j, 1))
     return np.concatenate(parts)
 
 
@@ -228,13 +237,13 @@ def _core(pairs: Ints) -> Ints:
     return pairs[first[low] : first[high] + length[high]]
 
 
-def _edge(left: U64, right: U64, i: int, j: int, direction: int, lcs: Callable[[U64, U64], Ints]) -> Ints:
+def _edge(left: U64, right: U64, i: int, j: int, direction: int) -> Ints:
     """Pairs beyond the end of a chain, as far as matches outweigh what they skip."""
     if direction > 0:
         a, b = left[i : i + EDGE], right[j : j + EDGE]
     else:
         a, b = left[max(0, i - EDGE) : i][::-1], right[max(0, j - EDGE) : j][::-1]
-    pairs = lcs(np.ascontiguousarray(a), np.ascontiguousarray(b))  # machine code is made for one layout
+    pairs = lcs(a, b)
     if not len(pairs):
         return np.empty((0, 2), np.int64)
     steps = np.diff(pairs, axis=0, prepend=[[-1, -1]]) - 1
@@ -244,15 +253,6 @@ def _edge(left: U64, right: U64, i: int, j: int, direction: int, lcs: Callable[[
         return np.empty((0, 2), np.int64)
     pairs = pairs[: best + 1]
     return pairs + np.array((i, j)) if direction > 0 else ((i - 1, j - 1) - pairs)[::-1]
-
-
-def _lcs(compiled: bool) -> Callable[[U64, U64], Ints]:
-    if not compiled:
-        return lcs
-    from corpus.align_compiled import lcs as machine_code
-
-    found: Callable[[U64, U64], Ints] = machine_code
-    return found
 
 
 def lcs(a: U64, b: U64) -> Ints:

@@ -28,6 +28,7 @@ from corpus.disguise import Candidate, Disguise, Part, query_ranges
 from corpus.evidence import Evidence, line_pairs
 from corpus.fingerprint.features import Elements
 from corpus.index.snapshot import FileRef, Index
+from corpus.index.tokens import FileTokens
 from corpus.languages import Kind
 from corpus.matches import MAX_ALSO, WITHIN_BEST, Match, Origin
 from corpus.null import origin_units
@@ -98,10 +99,11 @@ def derived(
     others = [c for c in pool if package_name(c.purl) != package_name(chosen[0].purl)][:RIVALS]
     wanted = list(dict.fromkeys((*chosen, *others)))
     thin = thinness(index, query.language, accept)
-    gathered = [_gather(query, index, disguise, c) for c in wanted]
+    gathered = [_gather(query, disguise, c) for c in wanted]
     regions = []
     for one in gathered[: len(chosen)]:
-        parts = region_of(one.parts, query.line, index.tokens(one.candidate.ref).line.astype(np.int64))
+        lines = disguise.tokens(one.candidate.ref).line.astype(np.int64)
+        parts = region_of(one.parts, query.line, lines)
         if parts:
             regions.append((one, parts, _held_against(disguise, one.candidate, parts)))
     disguise.spelling.learn(one for *_, held in regions for some in held for one in some)
@@ -178,7 +180,8 @@ def _match(
 ) -> Match | None:
     """parts: the region; held: what its words and numbers are held against."""
     ref = one.candidate.ref
-    lines = index.tokens(ref).line.astype(np.int64)
+    tokens = disguise.tokens(ref)
+    lines = tokens.line.astype(np.int64)
     left = np.concatenate([p.left for p in parts])
     right = np.concatenate([p.right for p in parts])
     mine = query.added[left]
@@ -188,11 +191,11 @@ def _match(
     terms = worth(query, parts, first, last)
     bits = max(1.0, sum(terms.values()))
     here = agreed(query, gathered, first, last)
-    also = _copies(index, bits, first, last, one, here)
+    also = _copies(index, disguise, bits, first, last, one, here)
     against = rivals(one, here)
     others = [other for other, _ in against]
     height = standing(one, bits, against)
-    renaming = renaming_bits(_name_pairs(query, index, one.candidate, left[mine], right[mine]))
+    renaming = renaming_bits(_name_pairs(query, tokens, left[mine], right[mine]))
     renaming = max(0.0, renaming - RIVAL_RENAMING * max((o.renaming for o in others), default=0.0))
     alone = apart(query, one, first, last, others)
     height -= thin[0]
@@ -225,7 +228,7 @@ def _match(
             "standing": height,
         },
         line_pairs=line_pairs(query.line[left], lines[right]),
-        renames=_renames(query, index, one.candidate, left, right),
+        renames=_renames(query, index, disguise, one.candidate, left, right),
         discounts=discounts,
     )
     numbers = query.line[left]
@@ -263,14 +266,20 @@ def _origin(index: Index, candidate: Candidate, lines: NDArray[np.int64]) -> Ori
 
 
 def _copies(
-    index: Index, bits: float, first: int, last: int, one: Gathered, others: Sequence[Agreed]
+    index: Index,
+    disguise: Disguise,
+    bits: float,
+    first: int,
+    last: int,
+    one: Gathered,
+    others: Sequence[Agreed],
 ) -> list[Origin]:
     """Other files that hold the same code and agree as well: one of them may be under another licence."""
     found = []
     for other, theirs in others:
         same = other.candidate.cluster == one.candidate.cluster and other.candidate.ref != one.candidate.ref
         if same and theirs >= WITHIN_BEST * bits:
-            lines = index.tokens(other.candidate.ref).line.astype(np.int64)
+            lines = disguise.tokens(other.candidate.ref).line.astype(np.int64)
             right = np.concatenate([p.right[(p.left >= first) & (p.left <= last)] for p in other.parts])
             found.append(_origin(index, other.candidate, lines[right]))
     return found[:MAX_ALSO]
@@ -286,36 +295,39 @@ def _longest_run(left: NDArray[np.int64], right: NDArray[np.int64]) -> int:
     return int(np.diff(np.concatenate(([-1], breaks, [len(left) - 1]))).max())
 
 
-def _gather(query: Query, index: Index, disguise: Disguise, candidate: Candidate) -> Gathered:
+def _gather(query: Query, disguise: Disguise, candidate: Candidate) -> Gathered:
     parts = disguise.parts(candidate)
     if not parts:
         return Gathered(candidate, parts, 0.0)
     left, right = (np.concatenate([getattr(p, side) for p in parts]) for side in ("left", "right"))
     mine = query.added[left]
-    return Gathered(
-        candidate, parts, renaming_bits(_name_pairs(query, index, candidate, left[mine], right[mine]))
-    )
+    tokens = disguise.tokens(candidate.ref)
+    return Gathered(candidate, parts, renaming_bits(_name_pairs(query, tokens, left[mine], right[mine])))
 
 
 def _name_pairs(
-    query: Query, index: Index, candidate: Candidate, left: NDArray[np.int64], right: NDArray[np.int64]
+    query: Query, tokens: FileTokens, left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> list[tuple[int, int]]:
     """The aligned pairs of names, as numbers."""
-    tokens = index.tokens(candidate.ref)
     named = (query.kind[left] == Kind.NAME) & (tokens.kind[right] == Kind.NAME)
     return list(zip(query.raw[left[named]].tolist(), tokens.vocab[right[named]].tolist(), strict=True))
 
 
 def _renames(
-    query: Query, index: Index, candidate: Candidate, left: NDArray[np.int64], right: NDArray[np.int64]
+    query: Query,
+    index: Index,
+    disguise: Disguise,
+    candidate: Candidate,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
 ) -> dict[str, str]:
     """Names that stand for another name at least twice, and mostly."""
-    tokens, segment = index.tokens(candidate.ref), index.segment(candidate.ref.segment)
+    tokens, segment = disguise.tokens(candidate.ref), index.segment(candidate.ref.segment)
+    named = (query.kind[left] == Kind.NAME) & (tokens.kind[right] == Kind.NAME)
     votes: dict[bytes, dict[int, int]] = {}
-    for q, t in zip(left.tolist(), right.tolist(), strict=True):
-        if query.kind[q] == Kind.NAME and tokens.kind[t] == Kind.NAME:
-            row = votes.setdefault(query.spelling[q], {})
-            row[int(tokens.vocab[t])] = row.get(int(tokens.vocab[t]), 0) + 1
+    for q, t in zip(left[named].tolist(), tokens.vocab[right[named]].tolist(), strict=True):
+        row = votes.setdefault(query.spelling[q], {})
+        row[t] = row.get(t, 0) + 1
     out = {}
     for name, row in sorted(votes.items()):
         best = max(row, key=row.__getitem__)

@@ -177,7 +177,7 @@ def sharing_units(found: Lookup, keys: U64, spelled: U64, index: Index) -> Shari
 
 
 class Disguise:
-    """One changed file against the index: features and elements of both sides, computed once."""
+    """One changed file against the index: features, elements and tokens of both sides, made once."""
 
     def __init__(
         self, query: Query, index: Index, accept: Callable[[str], bool], ranges: list[tuple[int, int]]
@@ -195,7 +195,7 @@ class Disguise:
         api = query.api[self._made.at]
         self._weighed = weighed(self._made, self._found.keys, self._found.bits, api)
         self.spelling = Spelling(self._made, api, self._found.keys, self._found.bits, self._rarity)
-        self._tokens = lru_cache(maxsize=TOKENS_KEPT)(index.tokens)
+        self.tokens = lru_cache(maxsize=TOKENS_KEPT)(index.tokens)
         self._units: dict[int, IndexedUnit] = {}
 
     def _rarity(self, keys: U64) -> NDArray[np.float64]:
@@ -219,7 +219,7 @@ class Disguise:
     def stretch(self, candidate: Candidate, first: int, last: int) -> Elements:
         """The elements of tokens first..last (inclusive) of a candidate's file."""
         segment = self._index.segment(candidate.ref.segment)
-        return _elements_of(self._tokens(candidate.ref), segment, first, last + 1)
+        return _elements_of(self.tokens(candidate.ref), segment, first, last + 1)
 
     def _choose(self, shared: Sharing) -> Iterable[tuple[int, float]]:
         """The best unit of each of the best files, from corpus and background, with its bag score."""
@@ -249,7 +249,7 @@ class Disguise:
         if known is None:
             ref, row = self._index.unit(unit)
             first, last = int(row["first"]), int(row["last"])
-            made = _elements_of(self._tokens(ref), self._index.segment(ref.segment), first, last)
+            made = _elements_of(self.tokens(ref), self._index.segment(ref.segment), first, last)
             cluster = int(self._index.clusters(np.array([unit], np.uint32))[0])
             known = IndexedUnit(ref, first, cluster, made)
             self._units[unit] = known
@@ -273,7 +273,7 @@ class Disguise:
         mine = self._weighed.part(first, last, MOST_ELEMENTS)
         at = mine.elements.at
         row = self._index.unit(candidate.unit)[1]
-        tokens, segment = self._tokens(candidate.ref), self._index.segment(candidate.ref.segment)
+        tokens, segment = self.tokens(candidate.ref), self._index.segment(candidate.ref.segment)
         start = max(0, int(row["first"]) - SURROUNDINGS)
         theirs = _elements_of(tokens, segment, start, int(row["last"]) + SURROUNDINGS)
         compiled = compile_pays(12 * len(at) * len(theirs.at))

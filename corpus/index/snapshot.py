@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import weakref
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import copy
@@ -142,6 +143,7 @@ class Snapshot:
         rows = self.manifest["segments"]
         self._first_unit = np.array([r["first_unit"] for r in rows], np.int64)
         self._first_file = np.cumsum([0, *(r["files"] for r in rows)])
+        self._first_files: list[int] = self._first_file.tolist()
         self._open: dict[int, Segment] = {}
         self._lookup: Lookup = connect(self.manifest) if connect else Mapped(folder, self.manifest)
         self._gaps: dict[str, None] = {}
@@ -227,8 +229,8 @@ class Snapshot:
         return out
 
     def ref(self, file_id: int) -> FileRef:
-        number = int(np.searchsorted(self._first_file, file_id, side="right")) - 1
-        return FileRef(number, file_id - int(self._first_file[number]))
+        number = bisect_right(self._first_files, file_id) - 1
+        return FileRef(number, file_id - self._first_files[number])
 
     def word_files(self, raw: U64) -> NDArray[np.int64]:
         """In how many indexed files each token spelling occurs."""

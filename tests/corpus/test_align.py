@@ -51,6 +51,19 @@ def test_machine_code_makes_the_same_alignments(a, b, seed):
     ]
 
 
+@given(
+    st.lists(st.integers(0, 2), max_size=120),
+    st.lists(st.integers(0, 2), max_size=120),
+    st.integers(1, SEED),
+    st.integers(0, 60),
+)
+@settings(max_examples=300, deadline=None)
+def test_machine_code_finds_the_same_runs(a, b, k, again):
+    b = b + b[:9] * again  # what one side holds too often starts nothing
+    plain, fast = (common_runs(stream(a), stream(b), k, compiled=on) for on in (False, True))
+    assert [column.tolist() for column in fast] == [column.tolist() for column in plain]
+
+
 @given(st.lists(st.integers(0, 2), max_size=60), st.lists(st.integers(0, 2), max_size=60))
 def test_runs_are_equal_and_maximal(a, b):
     for i, j, n in zip(*(column.tolist() for column in common_runs(stream(a), stream(b))), strict=True):
