@@ -36,9 +36,8 @@ def fill(scores: Ints, gap: int) -> Ints:
     return table
 
 
-def trace(table: Ints, scores: Ints, gap: int) -> NDArray[np.int64]:
-    """Pairs of the best local alignment, int64[p, 2], ascending."""
-    i, j = (int(x) for x in np.unravel_index(int(np.argmax(table)), table.shape))
+def trace(table: Ints, scores: Ints, gap: int, i: int, j: int) -> NDArray[np.int64]:
+    """Pairs of the best local alignment that ends at a cell of the table, int64[p, 2], ascending."""
     pairs = []
     while table[i, j] > 0:
         here = table[i, j]
@@ -53,25 +52,27 @@ def trace(table: Ints, scores: Ints, gap: int) -> NDArray[np.int64]:
 
 
 @cache
-def _compiled_fill():  # type: ignore[no-untyped-def]
-    from corpus.local_alignment_compiled import fill as compiled
+def _machine_code():  # type: ignore[no-untyped-def]
+    from corpus import local_alignment_compiled
 
-    return compiled
+    return local_alignment_compiled
 
 
 def best_local(scores: Ints, gap: int, *, compiled: bool = False) -> tuple[int, NDArray[np.int64]]:
     """Score and pairs of the best local alignment."""
     if not scores.size:
         return 0, np.empty((0, 2), np.int64)
-    table = _compiled_fill()(scores, gap) if compiled else fill(scores, gap)
-    return int(table.max()), trace(table, scores, gap)
+    made = _machine_code() if compiled else None
+    table = (made.fill if made else fill)(scores, gap)
+    end = divmod(int(table.argmax()), table.shape[1])
+    return int(table[end]), (made.trace if made else trace)(table, scores, gap, *end)
 
 
 def best_score(scores: Ints, gap: int, *, compiled: bool = False) -> int:
     """Score of the best local alignment: without its pairs, which cost as much again."""
     if not scores.size:
         return 0
-    return int((_compiled_fill()(scores, gap) if compiled else fill(scores, gap)).max())
+    return int((_machine_code().fill(scores, gap) if compiled else fill(scores, gap)).max())
 
 
 def compile_pays(cells: int) -> bool:

@@ -39,6 +39,8 @@ def test_both_fills_are_the_definition(scores, gap):
 @settings(max_examples=200, deadline=None)
 def test_the_traced_pairs_are_worth_the_score(scores, gap):
     best, pairs = best_local(scores, gap)
+    fast = best_local(scores, gap, compiled=True)
+    assert (fast[0], fast[1].tolist()) == (best, pairs.tolist())
     assert best == max(0, *(max(row) for row in by_definition(scores, gap)))
     if not len(pairs):
         assert best == 0
