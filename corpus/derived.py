@@ -30,6 +30,7 @@ from corpus.fingerprint.features import Elements
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.tokens import FileTokens
 from corpus.languages import Kind
+from corpus.local_alignment import compile_pays
 from corpus.matches import MAX_ALSO, WITHIN_BEST, Match, Origin
 from corpus.null import origin_units
 from corpus.purl import package_name
@@ -195,7 +196,7 @@ def _match(
     against = rivals(one, here)
     others = [other for other, _ in against]
     height = standing(one, bits, against)
-    renaming = renaming_bits(_name_pairs(query, tokens, left[mine], right[mine]))
+    renaming = _renaming(query, tokens, left[mine], right[mine])
     renaming = max(0.0, renaming - RIVAL_RENAMING * max((o.renaming for o in others), default=0.0))
     alone = apart(query, one, first, last, others)
     height -= thin[0]
@@ -302,15 +303,21 @@ def _gather(query: Query, disguise: Disguise, candidate: Candidate) -> Gathered:
     left, right = (np.concatenate([getattr(p, side) for p in parts]) for side in ("left", "right"))
     mine = query.added[left]
     tokens = disguise.tokens(candidate.ref)
-    return Gathered(candidate, parts, renaming_bits(_name_pairs(query, tokens, left[mine], right[mine])))
+    return Gathered(candidate, parts, _renaming(query, tokens, left[mine], right[mine]))
 
 
-def _name_pairs(
+def _named(
     query: Query, tokens: FileTokens, left: NDArray[np.int64], right: NDArray[np.int64]
-) -> list[tuple[int, int]]:
-    """The aligned pairs of names, as numbers."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The aligned pairs of names."""
     named = (query.kind[left] == Kind.NAME) & (tokens.kind[right] == Kind.NAME)
-    return list(zip(query.raw[left[named]].tolist(), tokens.vocab[right[named]].tolist(), strict=True))
+    return left[named], right[named]
+
+
+def _renaming(query: Query, tokens: FileTokens, left: NDArray[np.int64], right: NDArray[np.int64]) -> float:
+    left, right = _named(query, tokens, left, right)
+    theirs = tokens.vocab[right].astype(np.uint64)
+    return renaming_bits(query.raw[left], theirs, compiled=compile_pays(0))
 
 
 def _renames(
@@ -323,9 +330,9 @@ def _renames(
 ) -> dict[str, str]:
     """Names that stand for another name at least twice, and mostly."""
     tokens, segment = disguise.tokens(candidate.ref), index.segment(candidate.ref.segment)
-    named = (query.kind[left] == Kind.NAME) & (tokens.kind[right] == Kind.NAME)
+    left, right = _named(query, tokens, left, right)
     votes: dict[bytes, dict[int, int]] = {}
-    for q, t in zip(left[named].tolist(), tokens.vocab[right[named]].tolist(), strict=True):
+    for q, t in zip(left.tolist(), tokens.vocab[right].tolist(), strict=True):
         row = votes.setdefault(query.spelling[q], {})
         row[t] = row.get(t, 0) + 1
     out = {}

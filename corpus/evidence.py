@@ -113,31 +113,51 @@ class Evidence:
         )
 
 
-def rename_terms(
-    query: Query,
-    target: FileTokens,
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
-    weight: NDArray[np.float64],
-) -> tuple[float, dict[bytes, int], float]:
-    """Consistency of names over matched pairs.
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """What the n tokens of a query are weighed by, whatever they are aligned with.
 
-    Returns (renaming bits, most frequent partner of each left spelling as a vocabulary id, share of name
-    pairs spelled alike).
+    rarity: float64[n], bits of surprise of each spelling. idiom, declares: bool[n]. grams: int64[n], a number
+    for the REPEAT tokens that end there, -1 where there are fewer. whole: int64[n], value of a whole number,
+    -1 for all else.
     """
-    names = (query.kind[left] == Kind.NAME) & (target.kind[right] == Kind.NAME)
-    left, right, weight = left[names], right[names], weight[names]
-    if not len(left):
-        return 0.0, {}, 1.0
-    ours, theirs = query.raw[left].tolist(), target.raw[right].tolist()
-    bits = np.fromiter(surprises(zip(ours, theirs, strict=True)), float, len(left))
+
+    rarity: NDArray[np.float64]
+    idiom: NDArray[np.bool_]
+    declares: NDArray[np.bool_]
+    grams: NDArray[np.int64]
+    whole: NDArray[np.int64]
+
+
+def scales(query: Query, rarity: NDArray[np.float64], idiom: NDArray[np.bool_]) -> Scales:
+    grams = np.full(len(query), -1, np.int64)
+    grams[REPEAT - 1 :] = np.unique(run_hashes(query.renamed, REPEAT), return_inverse=True)[1]
+    whole = np.full(len(query), -1, np.int64)
+    for at in np.flatnonzero(query.kind == Kind.NUMBER).tolist():
+        text = query.spelling[at]
+        if text.isdigit() and len(text) < 12:
+            whole[at] = int(text)
+    return Scales(rarity, idiom, declaring(query), grams, whole)
+
+
+def names_of(
+    query: Query, target: FileTokens, left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which of the matched pairs are names on both sides."""
+    named: NDArray[np.bool_] = (query.kind[left] == Kind.NAME) & (target.kind[right] == Kind.NAME)
+    return named
+
+
+def partners(
+    query: Query, target: FileTokens, left: NDArray[np.int64], right: NDArray[np.int64]
+) -> dict[bytes, int]:
+    """The most frequent partner of each name of matched pairs, by its spelling, as a vocabulary id."""
+    named = names_of(query, target, left, right)
     counts: dict[bytes, dict[int, int]] = {}
-    for at, vocab in zip(left.tolist(), target.vocab[right].tolist(), strict=True):
+    for at, vocab in zip(left[named].tolist(), target.vocab[right[named]].tolist(), strict=True):
         row = counts.setdefault(query.spelling[at], {})
         row[vocab] = row.get(vocab, 0) + 1
-    best = {name: max(row, key=row.__getitem__) for name, row in counts.items()}
-    alike = sum(a == b for a, b in zip(ours, theirs, strict=True)) / len(ours)
-    return RENAMING * float((bits * weight).sum()), best, alike
+    return {name: max(row, key=row.__getitem__) for name, row in counts.items()}
 
 
 def run_factors(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -151,29 +171,25 @@ def run_factors(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np
     return factors
 
 
-def repeated(renamed: NDArray[np.uint64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """For each index in `at` (ascending): whether the REPEAT tokens ending there stood in `at` before."""
-    grams = np.zeros(len(renamed), np.uint64)
-    grams[REPEAT - 1 :] = run_hashes(renamed, REPEAT)
-    mine = grams[at]
-    first = np.zeros(len(mine), bool)
-    first[np.unique(mine, return_index=True)[1]] = True
-    again: NDArray[np.bool_] = ~first & (mine != 0)
+def repeated(grams: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of the numbers (none: -1) stand earlier as well."""
+    first = np.empty(int(grams.max(initial=-1)) + 2, np.int64)
+    at = np.arange(len(grams))
+    first[grams[::-1]] = at[::-1]  # what is written last stands
+    again: NDArray[np.bool_] = (first[grams] != at) & (grams >= 0)
     return again
 
 
-def counted(query: Query, at: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """For each index in `at` (ascending): whether whole numbers in equal steps foretell what stands there."""
-    out = np.zeros(len(at), bool)
-    numbers = np.flatnonzero(query.kind[at] == Kind.NUMBER)
-    values: list[int | None] = []
-    for position in at[numbers].tolist():
-        text = query.spelling[position]
-        values.append(int(text) if text.isdigit() and len(text) < 12 else None)
-    for i in range(2, len(numbers)):
-        a, b, c = values[i - 2 : i + 1]
-        if a is not None and b is not None and c is not None and c - b == b - a:
-            out[numbers[i - 1] + 1 : numbers[i] + 1] = True
+def counted(whole: NDArray[np.int64], number: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of n tokens whole numbers in equal steps foretell. number: bool[n]; whole: as in `Scales`."""
+    out = np.zeros(len(whole), bool)
+    numbers = np.flatnonzero(number)
+    values = whole[numbers]
+    known = values >= 0
+    step = np.diff(values)
+    even = (step[1:] == step[:-1]) & known[2:] & known[1:-1] & known[:-2]
+    for i in (np.flatnonzero(even) + 2).tolist():
+        out[numbers[i - 1] + 1 : numbers[i] + 1] = True
     return out
 
 
@@ -190,10 +206,14 @@ def line_pairs(
     query_lines: NDArray[np.int64], target_lines: NDArray[np.int64]
 ) -> tuple[tuple[int, int], ...]:
     """For each submitted line the origin line with which it shares most matched tokens."""
+    starts = np.ones(len(query_lines), bool)  # most tokens stand on the lines of the one before
+    starts[1:] = (query_lines[1:] != query_lines[:-1]) | (target_lines[1:] != target_lines[:-1])
+    first = np.flatnonzero(starts)
+    tokens = np.diff(first, append=len(starts)).tolist()
     votes: dict[int, dict[int, int]] = {}
-    for q, t in zip(query_lines.tolist(), target_lines.tolist(), strict=True):
+    for q, t, count in zip(query_lines[first].tolist(), target_lines[first].tolist(), tokens, strict=True):
         row = votes.setdefault(q, {})
-        row[t] = row.get(t, 0) + 1
+        row[t] = row.get(t, 0) + count
     return tuple((q, max(row, key=row.__getitem__)) for q, row in sorted(votes.items()))
 
 
@@ -201,26 +221,30 @@ def weigh(
     query: Query,
     target: FileTokens,
     alignment: Alignment,
-    rarity: NDArray[np.float64],
-    idiom: NDArray[np.bool_],
+    scale: Scales,
     origin_tokens: int,
-) -> tuple[Evidence, dict[bytes, int]]:
-    """Evidence of one alignment, and the partner of each name as `rename_terms` gives it.
+    *,
+    compiled: bool = False,
+) -> Evidence:
+    """Evidence of one alignment, without `renames`.
 
-    rarity: bits of surprise of each query token's spelling; idiom: bool[n].
-    origin_tokens: tokens of the origin's code units that the match touches.
-    Only tokens on added lines count.
+    origin_tokens: tokens of the origin's code units that the match touches. compiled: use machine code
+    (numba; the first call loads it). Only tokens on added lines count.
     """
     mine = query.added[alignment.left]
     left, right = alignment.left[mine], alignment.right[mine]
-    weight = np.where(idiom[left], IDIOM, 1.0) * run_factors(left, right)
-    weight *= np.where(repeated(query.renamed, left), REPETITION, 1.0)
-    weight *= np.where(counted(query, left), PROGRESSION, 1.0)
-    weight *= np.where(declaring(query)[left], DECLARATION, 1.0)
+    idiom = scale.idiom[left]
+    weight = np.where(idiom, IDIOM, 1.0) * run_factors(left, right)
+    weight *= np.where(repeated(scale.grams[left]), REPETITION, 1.0)
+    weight *= np.where(counted(scale.whole[left], query.kind[left] == Kind.NUMBER), PROGRESSION, 1.0)
+    weight *= np.where(scale.declares[left], DECLARATION, 1.0)
     same = query.raw[left] == target.raw[right]
     structure = STRUCTURE * float(weight.sum())
-    spelled = SPELLING * float((weight * rarity[left])[same].sum())
-    renaming, partners, alike = rename_terms(query, target, left, right, weight)
+    spelled = SPELLING * float((weight * scale.rarity[left])[same].sum())
+    named = names_of(query, target, left, right)
+    bits = surprises(query.raw[left[named]], target.raw[right[named]], compiled=compiled)
+    renaming = RENAMING * float((bits * weight[named]).sum())
+    alike = float(same[named].mean()) if len(bits) else 1.0
     run = Alignment(left, right).longest_run() if len(left) else 0
     unbroken = UNBROKEN * max(0.0, run * float(weight.sum()) / max(1, len(left)) - LONG_FREE)
     first, last, start, end = alignment.extent
@@ -231,13 +255,13 @@ def weigh(
         "skipped": skipped, "rival": 0.0,
     }  # fmt: skip
     discounts = []
-    share = float(idiom[left].mean()) if len(left) else 0.0
+    share = float(idiom.mean()) if len(left) else 0.0
     if share >= IDIOM_SHARE:
         discounts.append(
             f"idiom: {share:.0%} of the matched tokens stand in runs "
             f"that {IDIOM_PACKAGES} or more packages share"
         )
-    evidence = Evidence(
+    return Evidence(
         kind="literal" if alike >= LITERAL_SHARE else "renamed",
         # Without what the context matches: it belongs to neither side of the comparison.
         similarity=2 * len(left) / max(1, region + end - start + 1 - int((~mine).sum())),
@@ -251,4 +275,3 @@ def weigh(
         renames={},
         discounts=tuple(discounts),
     )
-    return evidence, partners

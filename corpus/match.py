@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from corpus.align import Alignment, align
 from corpus.derived import derived
 from corpus.disguise import distinct_counts
-from corpus.evidence import IDIOM, IDIOM_PACKAGES, MAX_RARITY, weigh
+from corpus.evidence import IDIOM, IDIOM_PACKAGES, MAX_RARITY, Scales, partners, scales, weigh
+from corpus.index.record import UNIT_KINDS
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
 from corpus.index.tokens import FileTokens
@@ -42,6 +43,10 @@ PER_PRINT = 5
 """For each fingerprint the best so many of the files with it are aligned: every region gets its turn."""
 
 LEAST_BITS = 20.0
+
+WINDOW = UNIT_KINDS.index("window")
+LEAST_TOUCHED = 8
+"""Tokens from which a match touches a function of its origin."""
 
 
 Accept = Callable[[str], bool]
@@ -176,6 +181,7 @@ def match(query: Query, index: Index, params: Params, accept: Accept = lambda pu
     idiom = idioms(query, prints)
     files = index.facts["files"]
     rarity = np.log2((files + 1) / (index.word_files(query.raw) + 1)).clip(0.0, MAX_RARITY)
+    scale = scales(query, rarity, idiom)
     weight = np.where(idiom, IDIOM, 1.0) * np.where(query.added, 1.0, 0.25)
     found: list[Match] = []
     compiled = compile_pays(0)  # where it is loaded already
@@ -184,7 +190,7 @@ def match(query: Query, index: Index, params: Params, accept: Accept = lambda pu
         purl = index.segment(ref.segment).facts.purl
         target = index.tokens(ref)
         parts = [
-            _confirm(query, index, ref, purl, target, alignment, rarity, idiom)
+            _confirm(query, index, ref, purl, target, alignment, scale, compiled=compiled)
             for alignment in align(query.renamed, target.renamed, weight, LEAST_BITS, compiled=compiled)
             if query.added[alignment.left].sum() >= ALERT_TOKENS / 2
         ]
@@ -232,14 +238,16 @@ def _clusters(index: Index, origin: Origin) -> frozenset[int]:
 
 def _confirm(
     query: Query, index: Index, ref: FileRef, purl: str, target: FileTokens, alignment: Alignment,
-    rarity: NDArray[np.float64], idiom: NDArray[np.bool_],
+    scale: Scales, *, compiled: bool,
 ) -> Match:  # fmt: skip
     _, _, start, end = alignment.extent
     segment = index.segment(ref.segment)
-    evidence, partners = weigh(query, target, alignment, rarity, idiom, _unit_tokens(index, ref, start, end))
-    left = alignment.left[query.added[alignment.left]]
+    evidence = weigh(query, target, alignment, scale, _unit_tokens(index, ref, start, end), compiled=compiled)
+    mine = query.added[alignment.left]
+    left, right = alignment.left[mine], alignment.right[mine]
     if evidence.kind == "renamed":
-        renames = {a.decode("utf-8", "replace"): segment.spelling(b) for a, b in partners.items()}
+        known = partners(query, target, left, right)
+        renames = {a.decode("utf-8", "replace"): segment.spelling(b) for a, b in known.items()}
         evidence = replace(evidence, renames={a: b for a, b in sorted(renames.items()) if a != b})
     lines = target.line[[start, end]]
     origin = Origin(
@@ -253,15 +261,10 @@ def _unit_tokens(index: Index, ref: FileRef, start: int, end: int) -> int:
     """Tokens of the origin's functions that a match touches (windows left out), at least the match itself."""
     file = index.file(ref)
     units = index.segment(ref.segment).units.slice(file.first_unit, file.last_unit)
-    touched = units[(units["kind"] != 2) & (units["last"] > start) & (units["first"] <= end)]
-    covered = sum(
-        max(0, min(int(u["last"]), end + 1) - max(int(u["first"]), start)) >= 8 for u in touched
-    ) and sum(
-        int(u["last"]) - int(u["first"])
-        for u in touched
-        if min(int(u["last"]), end + 1) - max(int(u["first"]), start) >= 8
-    )
-    return max(covered, end - start + 1)
+    units = units[units["kind"] != WINDOW]
+    first, last = units["first"].astype(np.int64), units["last"].astype(np.int64)
+    touched = np.minimum(last, end + 1) - np.maximum(first, start) >= LEAST_TOUCHED
+    return max(int((last - first)[touched].sum()), end - start + 1)
 
 
 __all__ = ["Match", "Origin", "candidates", "find_prints", "is_alert", "match", "select"]

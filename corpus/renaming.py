@@ -12,15 +12,30 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.fingerprint.hashing import U64
+
 NEW_PARTNER = 0.3
 """Weight of "as often as anywhere" beside the partners that a name has had."""
 
 
-def surprises(pairs: Iterable[tuple[int, int]]) -> Iterator[float]:
+def surprises(ours: U64, theirs: U64, *, compiled: bool = False) -> NDArray[np.float64]:
     """For each pair of aligned names the bits by which one foretells the other (negative: it misleads).
 
-    pairs: (name of one side, name of the other), numbered, in the order of the alignment.
+    ours, theirs: the names of both sides, numbered, in the order of the alignment. compiled: by machine code
+    (numba; the first call loads it), the same.
     """
+    if compiled:
+        from corpus.renaming_compiled import surprises as machine_code
+
+        found: NDArray[np.float64] = machine_code(ours, theirs, NEW_PARTNER)
+        return found
+    return np.fromiter(_surprises(zip(ours.tolist(), theirs.tolist(), strict=True)), float, len(ours))
+
+
+def _surprises(pairs: Iterable[tuple[int, int]]) -> Iterator[float]:
     partners: dict[int, dict[int, int]] = {}
     often: dict[int, int] = {}
     for seen, (name, partner) in enumerate(pairs):
@@ -32,10 +47,10 @@ def surprises(pairs: Iterable[tuple[int, int]]) -> Iterator[float]:
         often[partner] = often.get(partner, 0) + 1
 
 
-def renaming_bits(pairs: Iterable[tuple[int, int]]) -> float:
+def renaming_bits(ours: U64, theirs: U64, *, compiled: bool = False) -> float:
     """Bits of the best stretch of aligned names: an alignment may pass through code that is not derived."""
     stretch = best = 0.0
-    for bits in surprises(pairs):
+    for bits in surprises(ours, theirs, compiled=compiled).tolist():
         stretch = max(0.0, stretch + bits)
         best = max(best, stretch)
     return best

@@ -4,7 +4,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.fingerprint.features import _IS_DRESS, elements, text_features, unit_features, word_keys
+from corpus.fingerprint.features import (
+    _IS_DRESS,
+    elements,
+    text_features,
+    unit_features,
+    vocabulary_elements,
+    word_keys,
+)
 from corpus.fingerprint.words import MOST_PARTS, aliased, aliases
 from corpus.fingerprint.words_compiled import word_rows
 from corpus.index.record import make_record
@@ -44,6 +51,35 @@ def test_the_words_of_names_and_strings(pairs):
             assert not spelling.isascii() or any(len(part) > 27 for part in spelling.decode().split()), (
                 spelling
             )
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            names.map(lambda w: (1, int(Symbol.NAME), w)),
+            st.tuples(st.just(1), st.sampled_from([int(Symbol.TYPE), int(Symbol.CALL)]), names),
+            strings.map(lambda w: (3, int(Symbol.STRING), w)),
+            st.sampled_from([(2, int(Symbol.NUMBER), "1.5"), (4, int(Symbol.COMMA), ","),
+                             (4, int(Symbol.GREATER), ">"), (3, int(Symbol.OTHER), "'no element'")]),
+        ),
+        min_size=1, max_size=8,
+    ),
+    st.lists(st.integers(0, 7), max_size=40),
+)  # fmt: skip
+def test_the_elements_of_a_vocabulary(vocabulary, tokens):
+    ids = np.array([t % len(vocabulary) for t in tokens], np.uint32)
+    kind = np.array([kind for kind, _, _ in vocabulary], np.uint8)[ids]
+    neutral = np.array([symbol for _, symbol, _ in vocabulary], np.uint16)[ids]
+    renamed = ids.astype(np.uint64) + np.uint64(7)
+    spelled = [text.encode() for _, _, text in vocabulary]
+    ends = np.cumsum([0, *map(len, spelled)], dtype=np.uint32)
+    text = np.frombuffer(b"".join(spelled), np.uint8)
+    plain = elements(kind, neutral, renamed, ids, spelled)
+    fast = vocabulary_elements(kind, neutral, renamed, ids, (text, ends))
+    for name in plain.__slots__:
+        one, other = getattr(plain, name), getattr(fast, name)
+        assert (one.tolist(), one.dtype) == (other.tolist(), other.dtype), name
 
 
 digits = st.text("0123456789", max_size=22)

@@ -2,12 +2,32 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.renaming import renaming_bits, surprises
+from corpus import renaming
 
 NAMES = st.lists(st.integers(0, 9), max_size=120)
+
+
+def sides(pairs):
+    columns = np.array([*pairs], np.uint64).reshape(-1, 2)
+    return columns[:, 0].copy(), columns[:, 1].copy()
+
+
+def surprises(pairs):
+    return renaming.surprises(*sides(pairs))
+
+
+def renaming_bits(pairs):
+    return renaming.renaming_bits(*sides(pairs))
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(2**64 - 9, 2**64 - 1)), max_size=300))
+@settings(max_examples=200, deadline=None)
+def test_machine_code_gives_the_same_bits(pairs):
+    plain, fast = (renaming.surprises(*sides(pairs), compiled=on) for on in (False, True))
+    assert fast.tobytes() == plain.tobytes()
 
 
 @given(NAMES, st.permutations(range(10)), st.permutations(range(10)))
