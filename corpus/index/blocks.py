@@ -204,6 +204,7 @@ class MappedArray:
                 sums = read_sealed(self.path.parent, f"{self.path.name}.sum", self._manifest)
                 self._sums = np.frombuffer(sums, "<u8")
                 self._verified = np.zeros(len(self._sums), bool)
+                self._whole = False
                 values = np.empty(0, self.dtype)
                 if self._length:
                     with self.path.open("rb") as stream:
@@ -220,11 +221,12 @@ class MappedArray:
             if xxhash.xxh3_64_intdigest(raw[block * BLOCK : (block + 1) * BLOCK]) != self._sums[block]:
                 raise CorruptSnapshot(self.path, f"block {block} does not fit its checksum")
             self._verified[block] = True
+        self._whole = bool(self._verified.all())
 
     def slice(self, first: int, last: int) -> NDArray[Any]:
         """values[first:last], verified; a view, not a copy."""
         values = self._open()
-        if last > first:
+        if last > first and not self._whole:
             lo = first * self.dtype.itemsize // BLOCK
             hi = (last * self.dtype.itemsize - 1) // BLOCK + 1
             if not self._verified[lo:hi].all():
@@ -234,7 +236,7 @@ class MappedArray:
     def take(self, index: NDArray[np.int64]) -> NDArray[Any]:
         """values[index], verified."""
         values = self._open()
-        if len(index):
+        if len(index) and not self._whole:
             blocks = index * self.dtype.itemsize // BLOCK
             missing = blocks[~self._verified[blocks]]
             if len(missing):

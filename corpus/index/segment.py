@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -237,6 +238,18 @@ def _counts(files: Sequence[SegmentFile], skips: Sequence[Skip], units: int) -> 
     }
 
 
+_local = threading.local()
+
+
+def _unpacker() -> zstandard.ZstdDecompressor:
+    """This thread's own: to make one takes longer than to unpack most files."""
+    try:
+        return _local.unpacker  # type: ignore[no-any-return]
+    except AttributeError:
+        _local.unpacker = made = zstandard.ZstdDecompressor()
+        return made
+
+
 class Segment:
     """Reader of a segment; everything is mapped or loaded when first asked for."""
 
@@ -286,7 +299,7 @@ class Segment:
         return np.array([f.first_unit for f in self.files], np.int64)
 
     def file_of_unit(self, units: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.searchsorted(self._first_units, units, side="right") - 1
+        return self._first_units.searchsorted(units, side="right") - 1
 
     @cached_property
     def units(self) -> MappedArray:
@@ -309,7 +322,7 @@ class Segment:
     def tokens(self, file: int) -> FileTokens:
         blob, offsets, _, _ = self._blobs
         first, last = offsets.slice(file, file + 2).tolist()
-        return FileTokens(self._vocabulary, zstandard.decompress(blob.slice(first, last).data))
+        return FileTokens(self._vocabulary, _unpacker().decompress(blob.slice(first, last).data))
 
     @cached_property
     def _spelling(self) -> tuple[bytes, NDArray[np.uint32]]:

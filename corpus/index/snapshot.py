@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import copy
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -210,22 +211,27 @@ class Snapshot:
 
     def unit(self, unit: int) -> tuple[FileRef, Any]:
         """File of a unit of the snapshot, and its row (UNIT_DTYPE)."""
-        number = int(self.segments_of(np.array([unit], np.uint32))[0])
+        number = int(self._first_unit.searchsorted(unit, "right")) - 1
         segment, local = self.segment(number), unit - int(self._first_unit[number])
         file = int(segment.file_of_unit(np.array([local]))[0])
         return FileRef(number, file), segment.units.slice(local, local + 1)[0]
 
-    def segments_of(self, units: NDArray[np.uint32]) -> NDArray[np.int64]:
+    def segments_of(self, units: NDArray[Any]) -> NDArray[np.int64]:
         return np.searchsorted(self._first_unit, units, side="right") - 1
 
     def files_of(self, units: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Snapshot-wide file numbers of units; `ref` opens one."""
+        order = np.argsort(units)
+        ranked = units[order].astype(np.int64)
+        files = np.empty(len(units), np.int64)
+        numbers = self.segments_of(ranked)
+        starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+        ranges = pairwise([*starts.tolist(), len(units)])
+        for number, (first, last) in zip(numbers[starts].tolist(), ranges, strict=True):
+            local = ranked[first:last] - self._first_unit[number]
+            files[first:last] = self.segment(number).file_of_unit(local) + self._first_file[number]
         out = np.empty(len(units), np.int64)
-        numbers = self.segments_of(units)
-        for number in np.unique(numbers).tolist():
-            mine = numbers == number
-            local = units[mine].astype(np.int64) - self._first_unit[number]
-            out[mine] = self.segment(number).file_of_unit(local) + self._first_file[number]
+        out[order] = files
         return out
 
     def ref(self, file_id: int) -> FileRef:

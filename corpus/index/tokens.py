@@ -33,8 +33,12 @@ class Run:
         which, inverse = np.unique(self.vocab, return_inverse=True)
         return which.astype(np.int64), inverse
 
+    @cached_property
+    def _places(self) -> NDArray[np.int64]:
+        return self.vocab.astype(np.int64)
+
     def _column(self, number: int) -> NDArray[Any]:
-        return self._vocabulary[number].take(self.vocab.astype(np.int64))
+        return self._vocabulary[number].take(self._places)
 
     @cached_property
     def raw(self) -> NDArray[np.uint64]:
