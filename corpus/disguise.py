@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from corpus.fingerprint.features import Elements, elements, unit_features, vocabulary_elements
 from corpus.fingerprint.hashing import U64
 from corpus.index.build import rarity
+from corpus.index.packed import order_of
 from corpus.index.segment import Segment
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
@@ -135,17 +135,14 @@ def look_up(keys: U64, index: Index, accept: Callable[[str], bool] = lambda purl
 
 
 def numbered(values: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The distinct values, ascending, and for each value where it stands there.
-
-    numpy sorts numbers many times faster than it ranks them, so each carries its place along.
-    """
-    order = np.sort(values.astype(np.uint64) << np.uint64(32) | np.arange(len(values), dtype=np.uint64))
-    ranked = (order >> np.uint64(32)).astype(np.int64)
+    """The distinct values, ascending, and for each value where it stands there."""
+    order = order_of(values)
+    ranked = values[order]
     new = np.ones(len(values), bool)
     np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
     where = np.empty(len(values), np.int64)
-    where[order & np.uint64(0xFFFFFFFF)] = np.cumsum(new) - 1
-    return ranked[new], where
+    where[order] = np.cumsum(new) - 1
+    return ranked[new].astype(np.int64), where
 
 
 def first_of(values: NDArray[np.float64], most: int) -> NDArray[np.int64]:
@@ -156,12 +153,14 @@ def first_of(values: NDArray[np.float64], most: int) -> NDArray[np.int64]:
     return some[np.argsort(values[some], kind="stable")][:most]
 
 
-def distinct_counts(which: NDArray[np.int64], of: NDArray[Any], keys: int) -> NDArray[np.int64]:
+def distinct_counts(which: NDArray[np.int64], of: NDArray[np.uint32], keys: int) -> NDArray[np.int64]:
     """How many distinct values each of the keys (numbered from 0) has among its postings."""
-    pairs = np.sort(which << np.int64(32) | of.astype(np.int64))  # np.unique hashes, which takes longer
-    new = np.ones(len(pairs), bool)
-    np.not_equal(pairs[1:], pairs[:-1], out=new[1:])
-    return np.bincount(pairs[new] >> np.int64(32), minlength=keys)
+    order = order_of(of)
+    order = order[order_of(which[order].astype(np.uint32))]
+    which, of = which[order], of[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (which[1:] != which[:-1]) | (of[1:] != of[:-1])
+    return np.bincount(which[new], minlength=keys)
 
 
 @dataclass(frozen=True, slots=True)

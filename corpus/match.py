@@ -72,7 +72,9 @@ def find_prints(query: Query, index: Index, params: Params) -> Prints:
     """Look up all fingerprints of a query in both layers."""
     segments = index.facts["segments"]
     first = np.array([segment["first_unit"] for segment in segments])
-    packages = np.unique([package_name(segment["purl"]) for segment in segments], return_inverse=True)[1]
+    packages = np.unique([package_name(segment["purl"]) for segment in segments], return_inverse=True)[
+        1
+    ].astype(np.uint32)
     columns: list[list[NDArray[np.int64]]] = [[] for _ in range(7)]
     for layer, (keys, at), k in (
         ("literal", query.literal, params.literal_k),
@@ -86,18 +88,11 @@ def find_prints(query: Query, index: Index, params: Params) -> Prints:
         columns[0].append(at[which])
         columns[1].append(np.full(len(which), k))
         columns[2].append(index.files_of(unit))
-        columns[3].append(_distinct(which, index.clusters(unit).astype(np.int64), len(keys))[which])
+        columns[3].append(distinct_counts(which, index.clusters(unit), len(keys))[which])
         columns[4].append(
-            _distinct(which, packages[np.searchsorted(first, unit, "right") - 1], len(keys))[which]
+            distinct_counts(which, packages[np.searchsorted(first, unit, "right") - 1], len(keys))[which]
         )
     return Prints(*(np.concatenate(c).astype(np.int64) for c in columns))
-
-
-def _distinct(which: NDArray[np.int64], of: NDArray[np.int64], keys: int) -> NDArray[np.int64]:
-    """How many distinct values each of the keys has among its postings."""
-    if not len(which):
-        return np.zeros(keys, np.int64)
-    return distinct_counts(which, of, keys)
 
 
 def idioms(query: Query, prints: Prints) -> NDArray[np.bool_]:

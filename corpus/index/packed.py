@@ -65,6 +65,16 @@ def gather(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.
     return indices
 
 
+def order_of(values: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Indices in the order of the values, equal ones as given.
+
+    numpy sorts what has 16 bits digit by digit, three times faster than it sorts longer numbers.
+    """
+    order = np.argsort(values.astype(np.uint16), kind="stable")
+    high = (values >> np.uint32(16)).astype(np.uint16)
+    return order[np.argsort(high[order], kind="stable")]
+
+
 def shuffle(values: NDArray[np.uint32]) -> bytes:
     """Byte planes one after the other: small numbers then compress to almost nothing."""
     return values.astype("<u4").view(np.uint8).reshape(-1, 4).T.tobytes()

@@ -26,6 +26,7 @@ from corpus.fingerprint.hashing import U64
 from corpus.index.blocks import MappedArray, read_manifest, verify_folder
 from corpus.index.build import FORMAT
 from corpus.index.lookup import NAMES, Found, Lookup, Mapped
+from corpus.index.packed import order_of
 from corpus.index.segment import Segment, SegmentFile
 from corpus.index.table import COMMON, SUFFIXES
 from corpus.index.tokens import FileTokens
@@ -221,7 +222,7 @@ class Snapshot:
 
     def files_of(self, units: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Snapshot-wide file numbers of units; `ref` opens one."""
-        order = np.argsort(units)
+        order = order_of(units)
         ranked = units[order].astype(np.int64)
         files = np.empty(len(units), np.int64)
         numbers = self.segments_of(ranked)
