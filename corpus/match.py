@@ -72,9 +72,8 @@ def find_prints(query: Query, index: Index, params: Params) -> Prints:
     """Look up all fingerprints of a query in both layers."""
     segments = index.facts["segments"]
     first = np.array([segment["first_unit"] for segment in segments])
-    packages = np.unique([package_name(segment["purl"]) for segment in segments], return_inverse=True)[
-        1
-    ].astype(np.uint32)
+    names = [package_name(segment["purl"]) for segment in segments]
+    packages = np.unique(names, return_inverse=True)[1].astype(np.uint32)
     columns: list[list[NDArray[np.int64]]] = [[] for _ in range(7)]
     for layer, (keys, at), k in (
         ("literal", query.literal, params.literal_k),
@@ -90,7 +89,7 @@ def find_prints(query: Query, index: Index, params: Params) -> Prints:
         columns[2].append(index.files_of(unit))
         columns[3].append(distinct_counts(which, index.clusters(unit), len(keys))[which])
         columns[4].append(
-            distinct_counts(which, packages[np.searchsorted(first, unit, "right") - 1], len(keys))[which]
+            distinct_counts(which, packages[first.searchsorted(unit, "right") - 1], len(keys))[which]
         )
     return Prints(*(np.concatenate(c).astype(np.int64) for c in columns))
 
