@@ -39,20 +39,24 @@ def warm() -> str:
 
 
 def warm_matching() -> None:
-    """Load or compile what aligns a change with its candidates; from then on every search uses it."""
+    """Load or compile what compares a change with its candidates; from then on every search uses it."""
     import numpy as np
 
     from corpus.align import align
-    from corpus.fingerprint.features import Elements
+    from corpus.fingerprint.features import vocabulary_elements
     from corpus.local_alignment import best_local
     from corpus.pair_scores import pair_scores, weighed
+    from corpus.renaming import surprises
 
-    keys = np.array([[1, 0], [2, 0]], np.uint64)
-    made = Elements(np.arange(2), np.zeros(2, np.uint16), keys)
-    mine = weighed(made, keys[:, 0], np.ones(2), np.zeros(2, bool))
+    spelled = np.frombuffer(b"lampshade", np.uint8), np.array([0, 4, 9], np.uint32)
+    ids = np.arange(2, dtype=np.uint32)
+    names = np.ones(2, np.uint8), np.ones(2, np.uint16), ids.astype(np.uint64)
+    made = vocabulary_elements(*names, ids, spelled)
+    mine = weighed(made, np.sort(made.keys[:, 0]), np.ones(2), np.zeros(2, bool))
     best_local(pair_scores(mine, made, compiled=True), 1, compiled=True)
     stream = np.arange(40, dtype=np.uint64)
     align(stream, stream, np.ones(40), 1.0, compiled=True)
+    surprises(stream, stream, compiled=True)
 
 
 def _main() -> None:

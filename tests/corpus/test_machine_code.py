@@ -52,12 +52,15 @@ def test_what_matching_runs_is_loaded_before_the_first_search(tmp_path):
         "from corpus.params import DEFAULT; index = sample_corpus(Path('data')).open(); warm_matching();"
         "lines = tuple(sample('lattice/src/simplex.c').splitlines());"
         "change = ChangedFile('a.py', (Region(1, lines, (True,) * len(lines)),));"
-        "from corpus.local_alignment_compiled import fill, pair_scores;"
-        "from corpus import local_alignment;"
+        "from corpus.align_compiled import best_chains, chain_pairs, common_runs;"
+        "from corpus.fingerprint.words_compiled import token_elements;"
+        "from corpus.local_alignment_compiled import fill, pair_scores, trace;"
+        "from corpus.renaming_compiled import surprises; from corpus import local_alignment;"
+        "used = (best_chains, chain_pairs, common_runs, token_elements, fill, pair_scores, trace, surprises);"
         "match.match(make_query(change, 'c'), index, DEFAULT);"
-        "print(*(len(f.signatures) for f in (fill, pair_scores)), local_alignment.compile_pays(1))"
+        "print(*(len(f.signatures) for f in used), local_alignment.compile_pays(1))"
     )
-    assert run(code, tmp_path) == ["1", "1", "True"]
+    assert run(code, tmp_path) == ["1"] * 8 + ["True"]
 
 
 def test_one_entry_serves_all_languages():
