@@ -65,6 +65,7 @@ STUBS = (".pyi", ".d.ts", ".mli")
 PROGRESSION = 0.1
 """Factor on numbers that go on in equal steps (1, 2, 3, …), and on what stands between them."""
 
+_NAME, _NUMBER = int(Kind.NAME), int(Kind.NUMBER)  # members of an enum are slow to look up and compare
 
 LITERAL_SHARE = 0.9
 """Share of names spelled alike from which a match is called literal."""
@@ -144,7 +145,7 @@ def names_of(
     query: Query, target: FileTokens, left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Which of the matched pairs are names on both sides."""
-    named: NDArray[np.bool_] = (query.kind[left] == Kind.NAME) & (target.kind[right] == Kind.NAME)
+    named: NDArray[np.bool_] = (query.kind[left] == _NAME) & (target.kind[right] == _NAME)
     return named
 
 
@@ -217,6 +218,33 @@ def line_pairs(
     return tuple((q, max(row, key=row.__getitem__)) for q, row in sorted(votes.items()))
 
 
+def pair_weights(
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    scale: Scales,
+    number: NDArray[np.bool_],
+    *,
+    compiled: bool = False,
+) -> tuple[NDArray[np.float64], int]:
+    """What each of n matched pairs counts for, and the length of the longest unbroken run.
+
+    number: bool[n], which of the tokens on the left are numbers.
+    """
+    parts = scale.idiom[left], scale.grams[left], scale.whole[left], number, scale.declares[left]
+    if compiled:
+        from corpus.evidence_compiled import pair_weights as machine_code
+
+        factors = (IDIOM, REPETITION, PROGRESSION, DECLARATION)
+        found: tuple[NDArray[np.float64], int] = machine_code(left, right, *parts, FREE, factors)
+        return found
+    idiom, grams, whole, number, declares = parts
+    weight = np.where(idiom, IDIOM, 1.0) * run_factors(left, right)
+    weight *= np.where(repeated(grams), REPETITION, 1.0)
+    weight *= np.where(counted(whole, number), PROGRESSION, 1.0)
+    weight *= np.where(declares, DECLARATION, 1.0)
+    return weight, Alignment(left, right).longest_run() if len(left) else 0
+
+
 def weigh(
     query: Query,
     target: FileTokens,
@@ -234,19 +262,17 @@ def weigh(
     mine = query.added[alignment.left]
     left, right = alignment.left[mine], alignment.right[mine]
     idiom = scale.idiom[left]
-    weight = np.where(idiom, IDIOM, 1.0) * run_factors(left, right)
-    weight *= np.where(repeated(scale.grams[left]), REPETITION, 1.0)
-    weight *= np.where(counted(scale.whole[left], query.kind[left] == Kind.NUMBER), PROGRESSION, 1.0)
-    weight *= np.where(scale.declares[left], DECLARATION, 1.0)
+    number = query.kind[left] == _NUMBER
+    weight, run = pair_weights(left, right, scale, number, compiled=compiled)
     same = query.raw[left] == target.raw[right]
-    structure = STRUCTURE * float(weight.sum())
+    whole = float(weight.sum())
+    structure = STRUCTURE * whole
     spelled = SPELLING * float((weight * scale.rarity[left])[same].sum())
     named = names_of(query, target, left, right)
     bits = surprises(query.raw[left[named]], target.raw[right[named]], compiled=compiled)
     renaming = RENAMING * float((bits * weight[named]).sum())
     alike = float(same[named].mean()) if len(bits) else 1.0
-    run = Alignment(left, right).longest_run() if len(left) else 0
-    unbroken = UNBROKEN * max(0.0, run * float(weight.sum()) / max(1, len(left)) - LONG_FREE)
+    unbroken = UNBROKEN * max(0.0, run * whole / max(1, len(left)) - LONG_FREE)
     first, last, start, end = alignment.extent
     region = int(query.added[first : last + 1].sum())
     skipped = SKIPPED * (region - len(left) + (end - start + 1) - len(alignment.right))

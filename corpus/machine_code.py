@@ -43,6 +43,7 @@ def warm_matching() -> None:
     import numpy as np
 
     from corpus.align import align
+    from corpus.evidence import Scales, pair_weights
     from corpus.fingerprint.features import vocabulary_elements
     from corpus.local_alignment import best_local
     from corpus.pair_scores import pair_scores, weighed
@@ -57,6 +58,8 @@ def warm_matching() -> None:
     stream = np.arange(40, dtype=np.uint64)
     align(stream, stream, np.ones(40), 1.0, compiled=True)
     surprises(stream, stream, compiled=True)
+    at, no = ids.astype(np.int64), np.zeros(2, bool)
+    pair_weights(at, at, Scales(np.ones(2), no, no, at, at), no, compiled=True)
 
 
 def _main() -> None:

@@ -1,10 +1,10 @@
 """Evidence of an alignment: its parts are their definitions."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.evidence import counted, line_pairs, repeated
+from corpus.evidence import Scales, counted, line_pairs, pair_weights, repeated
 
 
 @given(st.lists(st.integers(-1, 4), max_size=30))
@@ -35,3 +35,23 @@ def test_each_line_stands_beside_that_with_which_it_shares_most(pairs):
         held.append((line, max(partners, key=partners.count)))
     columns = np.array(pairs, np.int64).reshape(-1, 2)
     assert line_pairs(columns[:, 0], columns[:, 1]) == tuple(held)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3)), max_size=60),
+    st.integers(0, 2**32),
+)
+@settings(max_examples=200, deadline=None)
+def test_machine_code_weighs_the_same(steps, seed):
+    random = np.random.default_rng(seed)
+    left, right = (
+        np.cumsum(np.array([(1, 1), *steps]) // 2 + 1, axis=0).T.copy() if steps else np.empty((2, 0), int)
+    )
+    n = int(left.max(initial=0)) + 1
+    scale = Scales(
+        np.ones(n), random.random(n) < 0.3, random.random(n) < 0.2, random.integers(-1, 12, n),
+        random.integers(-1, 4, n),
+    )  # fmt: skip
+    number = random.random(len(left)) < 0.5
+    plain, fast = (pair_weights(left, right, scale, number, compiled=on) for on in (False, True))
+    assert (fast[0].tobytes(), fast[1]) == (plain[0].tobytes(), plain[1])

@@ -53,14 +53,16 @@ def test_what_matching_runs_is_loaded_before_the_first_search(tmp_path):
         "lines = tuple(sample('lattice/src/simplex.c').splitlines());"
         "change = ChangedFile('a.py', (Region(1, lines, (True,) * len(lines)),));"
         "from corpus.align_compiled import best_chains, chain_pairs, common_runs;"
+        "from corpus.evidence_compiled import pair_weights;"
         "from corpus.fingerprint.words_compiled import token_elements;"
         "from corpus.local_alignment_compiled import fill, pair_scores, trace;"
         "from corpus.renaming_compiled import surprises; from corpus import local_alignment;"
-        "used = (best_chains, chain_pairs, common_runs, token_elements, fill, pair_scores, trace, surprises);"
+        "used = (best_chains, chain_pairs, common_runs, token_elements, fill, pair_scores, trace, surprises,"
+        "pair_weights);"
         "match.match(make_query(change, 'c'), index, DEFAULT);"
         "print(*(len(f.signatures) for f in used), local_alignment.compile_pays(1))"
     )
-    assert run(code, tmp_path) == ["1"] * 8 + ["True"]
+    assert run(code, tmp_path) == ["1"] * 9 + ["True"]
 
 
 def test_one_entry_serves_all_languages():
