@@ -18,7 +18,8 @@ The sum decides; corpus.null turns it into the expected number of unrelated code
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,10 @@ LITERAL_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """See contract of the report; bits is the sum of `terms`."""
+    """See contract of the report; bits is the sum of `terms`.
+
+    aligned: kind and alignment of each part of a copy of which `told` has not yet made lines and names.
+    """
 
     kind: str
     similarity: float
@@ -86,6 +90,7 @@ class Evidence:
     line_pairs: tuple[tuple[int, int], ...]
     renames: dict[str, str]
     discounts: tuple[str, ...]
+    aligned: tuple[tuple[str, Alignment], ...] = field(default=(), compare=False, repr=False)
 
     def beside(self, rival: float) -> Evidence:
         """The same where the best copy of another origin has so many bits."""
@@ -111,6 +116,7 @@ class Evidence:
             line_pairs=self.line_pairs + other.line_pairs,
             renames={**other.renames, **self.renames},
             discounts=tuple(dict.fromkeys(self.discounts + other.discounts)),
+            aligned=self.aligned + other.aligned,
         )
 
 
@@ -254,7 +260,7 @@ def weigh(
     *,
     compiled: bool = False,
 ) -> Evidence:
-    """Evidence of one alignment, without `renames`.
+    """Evidence of one alignment, lines and names not yet told.
 
     origin_tokens: tokens of the origin's code units that the match touches. compiled: use machine code
     (numba; the first call loads it). Only tokens on added lines count.
@@ -287,8 +293,9 @@ def weigh(
             f"idiom: {share:.0%} of the matched tokens stand in runs "
             f"that {IDIOM_PACKAGES} or more packages share"
         )
+    kind = "literal" if alike >= LITERAL_SHARE else "renamed"
     return Evidence(
-        kind="literal" if alike >= LITERAL_SHARE else "renamed",
+        kind=kind,
         # Without what the context matches: it belongs to neither side of the comparison.
         similarity=2 * len(left) / max(1, region + end - start + 1 - int((~mine).sum())),
         containment_region=len(left) / max(1, region),
@@ -297,7 +304,23 @@ def weigh(
         longest_run=run,
         bits=sum(terms.values()),
         terms=terms,
-        line_pairs=line_pairs(query.line[left], target.line[right].astype(np.int64)),
+        line_pairs=(),
         renames={},
         discounts=tuple(discounts),
+        aligned=((kind, alignment),),
     )
+
+
+def told(query: Query, target: FileTokens, spelling: Callable[[int], str], evidence: Evidence) -> Evidence:
+    """The same with lines and names, which only what is shown needs. spelling: of a vocabulary id."""
+    pairs: tuple[tuple[int, int], ...] = ()
+    renames: dict[str, str] = {}
+    for kind, alignment in evidence.aligned:
+        mine = query.added[alignment.left]
+        left, right = alignment.left[mine], alignment.right[mine]
+        pairs += line_pairs(query.line[left], target.line[right].astype(np.int64))
+        if kind == "renamed":
+            known = partners(query, target, left, right)
+            named = {a.decode("utf-8", "replace"): spelling(b) for a, b in known.items()}
+            renames = {**{a: b for a, b in sorted(named.items()) if a != b}, **renames}
+    return replace(evidence, line_pairs=pairs, renames=renames, aligned=())

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from corpus.align import Alignment, align
 from corpus.derived import derived
 from corpus.disguise import distinct_counts
-from corpus.evidence import IDIOM, IDIOM_PACKAGES, MAX_RARITY, Scales, partners, scales, weigh
+from corpus.evidence import IDIOM, IDIOM_PACKAGES, MAX_RARITY, Evidence, Scales, scales, told, weigh
 from corpus.index.record import UNIT_KINDS
 from corpus.index.snapshot import FileRef, Index
 from corpus.index.table import COMMON
@@ -178,18 +178,19 @@ def match(query: Query, index: Index, params: Params, accept: Accept = lambda pu
     scale = scales(query, rarity, idiom)
     weight = np.where(idiom, IDIOM, 1.0) * np.where(query.added, 1.0, 0.25)
     found: list[Match] = []
+    tokens = cache(index.tokens)
     compiled = compile_pays(0)  # where it is loaded already
     for number in candidates(query, prints, index, accept):
         ref = index.ref(number)
         purl = index.segment(ref.segment).facts.purl
-        target = index.tokens(ref)
+        target = tokens(ref)
         parts = [
             _confirm(query, index, ref, purl, target, alignment, scale, compiled=compiled)
             for alignment in align(query.renamed, target.renamed, weight, LEAST_BITS, compiled=compiled)
             if query.added[alignment.left].sum() >= ALERT_TOKENS / 2
         ]
         found += merge_neighbours(parts)
-    copies = _weighed(select(found), found, index)
+    copies = [_told(m, query, index, tokens) for m in _weighed(select(found), found, index)]
     shown = [m for m in copies if is_alert(m)]
     rewritten = derived(query, index, accept, [(m.start_line, m.end_line) for m in shown])
     rewritten, copies = absorb(rewritten, copies)
@@ -221,6 +222,17 @@ def _weighed(chosen: Sequence[Match], found: Sequence[Match], index: Index) -> l
     return sorted(out, key=lambda m: (-m.evidence.bits, m.origin.purl, m.origin.ref))
 
 
+def _told(match: Match, query: Query, index: Index, tokens: Callable[[FileRef], FileTokens]) -> Match:
+    """The match with the lines and names of all its origins."""
+
+    def explained(origin: Origin, evidence: Evidence) -> Evidence:
+        segment = index.segment(origin.ref.segment)
+        return told(query, tokens(origin.ref), segment.spelling, evidence)
+
+    also = tuple((origin, explained(origin, evidence)) for origin, evidence in match.also)
+    return replace(match, evidence=explained(match.origin, match.evidence), also=also)
+
+
 def _clusters(index: Index, origin: Origin) -> frozenset[int]:
     """Origin clusters of the code units that the lines of an origin touch."""
     file = index.file(origin.ref)
@@ -237,12 +249,7 @@ def _confirm(
     _, _, start, end = alignment.extent
     segment = index.segment(ref.segment)
     evidence = weigh(query, target, alignment, scale, _unit_tokens(index, ref, start, end), compiled=compiled)
-    mine = query.added[alignment.left]
-    left, right = alignment.left[mine], alignment.right[mine]
-    if evidence.kind == "renamed":
-        known = partners(query, target, left, right)
-        renames = {a.decode("utf-8", "replace"): segment.spelling(b) for a, b in known.items()}
-        evidence = replace(evidence, renames={a: b for a, b in sorted(renames.items()) if a != b})
+    left = alignment.left[query.added[alignment.left]]
     lines = target.line[[start, end]]
     origin = Origin(
         ref, purl, segment.facts.background, int(lines[0]), int(lines[1]), index.file(ref).license.expression
