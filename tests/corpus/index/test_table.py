@@ -12,7 +12,7 @@ from corpus.errors import CorruptSnapshot
 from corpus.fingerprint.hashing import mix
 from corpus.index.blocks import BLOCK, MappedArray, read_manifest, verify_folder, write_array, write_manifest
 from corpus.index.packed import pack, unpack
-from corpus.index.table import COMMON, Layout, Shard, Table, write_table
+from corpus.index.table import COMMON, MAX_UNITS, Layout, Shard, Table, write_table
 
 pytestmark = pytest.mark.usefixtures("careless_disk")
 
@@ -29,7 +29,7 @@ def make(folder, pairs, parts=1):
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 2**32 - 2)), max_size=200, unique=True),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, MAX_UNITS - 1)), max_size=200, unique=True),
     st.lists(st.integers(0, 60), max_size=30),
     st.integers(1, 4),
 )
