@@ -22,7 +22,7 @@ from typing import Any
 
 from bench.measure import Row, table
 from corpus.index.catalog import Catalog
-from corpus.index.record import Record, record_batch
+from corpus.index.record import received, record_batch
 from corpus.index.segment import Segment, SegmentBuilder
 from corpus.ingest import _batches
 from corpus.model import TreeFile
@@ -73,10 +73,11 @@ def again(segment: Segment, catalog: Catalog, pool: Pool, clock: Clock) -> int:
         with clock.part("frames"):
             sent = [[file.text, file.language] for file in batch]
             made, spent = pool.run("bench.records:timed_batch", sent)
-            received = [Record.decode(one) for one in made]
+            records = received(made, len(batch))
         clock.spent["records"] += spent
         with clock.part("segment"):
-            for file, record in zip(batch, received, strict=True):
+            for file, record in zip(batch, records, strict=True):
+                assert not isinstance(record, str), record
                 builder.add(file, known[file.path], record)
     with tempfile.TemporaryDirectory() as folder, clock.part("segment"):
         name = builder.write(Path(folder), segment.skips)

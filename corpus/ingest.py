@@ -20,7 +20,7 @@ from corpus.archive import unpack as archive
 from corpus.errors import ArchiveError, NotInRegistry, WhenceError
 from corpus.files import classify
 from corpus.index.catalog import Catalog
-from corpus.index.record import Record
+from corpus.index.record import Record, received
 from corpus.index.segment import ReleaseFacts, SegmentBuilder
 from corpus.licenses import Detector, TextDetector, conclude, is_license_file, is_metadata_file
 from corpus.model import UNKNOWN_LICENSE, Fetched, Skip, TreeFile
@@ -275,12 +275,12 @@ class Ingester:
             skips.append(Skip(batch[0].path, f"could not be read: {result.message}", partial=True))
             yield None
             return
-        for file, encoded in zip(batch, result, strict=True):
-            if isinstance(encoded, str):
-                skips.append(Skip(file.path, f"could not be read: {encoded}", partial=True))
+        for file, record in zip(batch, received(result, len(batch)), strict=True):
+            if isinstance(record, str):
+                skips.append(Skip(file.path, f"could not be read: {record}", partial=True))
                 yield None
             else:
-                yield Record.decode(encoded)
+                yield record
 
 
 def _batches(files: Sequence[TreeFile]) -> Iterator[list[TreeFile]]:

@@ -8,7 +8,7 @@ time. Called by the ingest and the scan pipeline. How functions are found: corpu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import Literal
 
@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from corpus.functions import braces, ends, fortran, indents
 from corpus.functions.braces import Dialect
+from corpus.functions.heads import head_rows
 from corpus.functions.source import Source, Span
 from corpus.languages import Scan
 from corpus.model import Unit
 from corpus.params import Params
 
+Ints = NDArray[np.int64]
 UnitKind = Literal["function", "class", "window", "rest"]
 # A function of up to so many windows is a unit as a whole too.
 WHOLE_WINDOWS = 4
@@ -99,26 +101,76 @@ def cut(
 _KINDS: tuple[UnitKind, ...] = ("function", "class", "window", "rest")
 
 
-def cut_rows(scan: Scan, text: bytes, language: str, params: Params) -> tuple[NDArray[np.int64], list[Span]]:
-    """The units of a text by machine code: int64[u, 6], first, last, lines, kind, span or -1; the spans.
+def cut_each(
+    scan: Scan, data: bytes, ends: Ints, token_ends: Ints, language: str, params: Params
+) -> tuple[Ints, Ints, Ints]:
+    """The units by machine code of texts that lie one behind the other.
 
-    kind: 0 for a function, 1 for a class, 2 for a window, 3 for what stands outside all functions.
+    ends, token_ends: where each text and its tokens end. Returns int64[u, 6]: first, last, lines, kind (0 for
+    a function, 1 for a class, 2 for a window, 3 for what stands outside all functions), and a number that
+    tells spans apart; where each text's units end; where its significant tokens end.
     """
+    return _unit_rows(
+        scan, data, ends, token_ends, *_spans_each(scan, data, ends, token_ends, language, params), params
+    )
+
+
+def _unit_rows(
+    scan: Scan, data: bytes, ends: Ints, token_ends: Ints, spans: Ints, span_ends: Ints, params: Params
+) -> tuple[Ints, Ints, Ints]:
+    """spans: int64[s, 3]: first, last, and whether it is a class."""
     from corpus.functions.compiled import unit_rows
 
-    spans = _spans(scan, text, language, params, True) if scan.keep.any() else []
-    firsts, lasts, kinds = (np.empty(len(spans), np.int64) for _ in range(3))
-    for i, span in enumerate(spans):
-        firsts[i], lasts[i], kinds[i] = span.first, span.last, span.kind == "class"
     sizes = (params.window_tokens, params.window_stride, WHOLE_WINDOWS)
-    rows: NDArray[np.int64] = unit_rows(
-        np.frombuffer(text, np.uint8), scan.keep, scan.line, scan.start, scan.end, firsts, lasts, kinds, sizes
-    )
-    return rows, spans
+    found: tuple[Ints, Ints, Ints] = unit_rows(
+        np.frombuffer(data, np.uint8), ends, token_ends, scan.keep, scan.line, scan.start, scan.end,
+        *spans.T.copy(), span_ends, sizes,
+    )  # fmt: skip
+    return found
+
+
+_TOKEN_COLUMNS = [column.name for column in fields(Scan) if column.name != "comments"]
+
+
+def _table(spans: list[Span]) -> Ints:
+    return np.array([(s.first, s.last, s.kind == "class") for s in spans], np.int64).reshape(-1, 3)
+
+
+def _spans_each(
+    scan: Scan, data: bytes, ends: Ints, token_ends: Ints, language: str, params: Params
+) -> tuple[Ints, Ints]:
+    """The spans of each text, as `_unit_rows` wants them, and where those of each text end."""
+    dialect = _BRACES.get(language)
+    found = np.empty((0, 3), np.int64)
+    span_ends, done = np.zeros(len(ends), np.int64), np.zeros(len(ends), bool)
+    if dialect and dialect.heads and not dialect.keywords:
+        columns = (scan.kind, scan.start, scan.end, scan.raw, scan.fresh)
+        rows, span_ends, done = head_rows(
+            np.frombuffer(data, np.uint8),
+            ends,
+            token_ends,
+            columns,
+            dialect.preprocessor,
+            dialect.types_first,
+        )
+        found = rows[:, :3]
+        found[:, 2] = 0
+        if done.all():
+            return found, span_ends
+    tables = np.split(found, span_ends[:-1])
+    begins, token_begins = ([0, *places[:-1].tolist()] for places in (ends, token_ends))
+    for text in np.flatnonzero(~done).tolist():
+        own = slice(token_begins[text], token_ends[text])
+        if scan.keep[own].any():
+            part = replace(scan, **{name: getattr(scan, name)[own] for name in _TOKEN_COLUMNS})
+            tables[text] = _table(_spans(part, data[begins[text] : ends[text]], language, params, True))
+    return np.concatenate(tables), np.cumsum([*map(len, tables)])
 
 
 def _cut_compiled(scan: Scan, text: bytes, language: str, params: Params) -> tuple[Unit, ...]:
-    rows, spans = cut_rows(scan, text, language, params)
+    spans = _spans(scan, text, language, params, True)
+    one, tokens = np.array([len(text)]), np.array([len(scan)])
+    rows = _unit_rows(scan, text, one, tokens, _table(spans), np.array([len(spans)]), params)[0]
     return tuple(
         Unit(_KINDS[kind], spans[span].name if span >= 0 else "", first, last, start, end)
         for first, last, start, end, kind, span in rows.tolist()

@@ -140,15 +140,32 @@ def unit_bands(tokens, first, last, k, least, rows, a, b, keys, has):
 
 
 @cached
-def sketch(raw, renamed, first, last, sizes, a, b, keys, has):
+def sketch(raw, renamed, token_ends, first, last, sizes, a, b, keys, has):
     """(digest, literal, literal_at, renamed, renamed_at); fills keys and has.
 
-    sizes: literal k and window, renamed k and window, shingle k, least tokens of a unit with bands, rows.
+    Of texts whose tokens lie one behind the other; token_ends: where those of each end. first, last, *_at:
+    counted from the first token of all. sizes: literal k and window, renamed k and window, shingle k, least
+    tokens of a unit with bands, rows.
     """
     unit_bands(renamed, first, last, sizes[4], sizes[5], sizes[6], a, b, keys, has)
-    literal, literal_at = winnow(raw, sizes[0], sizes[1])
-    equal, equal_at = winnow(renamed, sizes[2], sizes[3])
-    return range_hashes(renamed, first, last), literal, literal_at, equal, equal_at
+    n = len(raw)
+    kept, at = (
+        (np.empty(n, np.uint64), np.empty(n, np.uint64)),
+        (np.empty(n, np.int32), np.empty(n, np.int32)),
+    )
+    counts, low = [0, 0], 0
+    for high in token_ends:
+        for layer in range(2):
+            tokens = renamed[low:high] if layer else raw[low:high]
+            hashes, places = winnow(tokens, sizes[2 * layer], sizes[2 * layer + 1])
+            begin = counts[layer]
+            counts[layer] = begin + len(hashes)
+            kept[layer][begin : counts[layer]] = hashes
+            at[layer][begin : counts[layer]] = places + low
+        low = high
+    digest = range_hashes(renamed, first, last)
+    one, two = counts
+    return digest, kept[0][:one].copy(), at[0][:one].copy(), kept[1][:two].copy(), at[1][:two].copy()
 
 
 @njit(nogil=True)
@@ -191,53 +208,65 @@ def slot_count(count):
 
 
 @cached
-def lexicon(data, kind, neutral, raw, renamed, start, end):
-    """The distinct ones of n tokens by raw hash, each as it first stands, and the rank of every token.
+def lexicon(data, text_ends, token_ends, kind, neutral, raw, renamed, start, end):
+    """The vocabularies of texts that lie one behind the other: of each text's tokens the distinct ones by raw
+    hash, each as it first stands.
 
-    (raw, renamed, kind, neutral, ends of the spellings, the spellings, ranks)
+    (raw, renamed, kind, neutral, ends of the spellings, the spellings, the rank of every token in its text's
+    vocabulary, where each text's vocabulary ends, where its spellings end)
     """
-    n = len(raw)
-    mask = slot_count(n) - 1
-    slots = np.full(mask + 1, -1, np.int32)
-    numbers, at, values = np.empty(n, np.uint32), np.empty(n, np.int64), np.empty(n, np.uint64)
-    count = 0
-    for i in range(n):
-        slot = np.int64(raw[i] & np.uint64(mask))
-        while slots[slot] >= 0 and values[slots[slot]] != raw[i]:
-            slot = (slot + 1) & mask
-        if slots[slot] < 0:
-            slots[slot], values[count], at[count] = count, raw[i], i
-            count += 1
-        numbers[i] = slots[slot]
-    ordered = values[:count].copy()
-    sort(ordered, count, np.empty(count, np.uint64), np.empty(2 * count + 2, np.int64))
-    rank, ids = np.empty(count, np.uint32), np.empty(n, np.uint32)
-    new_renamed, new_kind = np.empty(count, np.uint64), np.empty(count, np.uint8)
-    new_neutral, ends = np.empty(count, np.uint16), np.empty(count, np.uint32)
-    total = 0
-    for r in range(count):
-        slot = np.int64(ordered[r] & np.uint64(mask))
-        while values[slots[slot]] != ordered[r]:
-            slot = (slot + 1) & mask
-        number = slots[slot]
-        rank[number] = r
-        i = at[number]
-        new_renamed[r], new_kind[r], new_neutral[r] = renamed[i], kind[i], neutral[i]
-        total += end[i] - start[i]
-        ends[r] = total
-    text = np.empty(total, np.uint8)
-    to = 0
-    for r in range(count):
-        slot = np.int64(ordered[r] & np.uint64(mask))
-        while values[slots[slot]] != ordered[r]:
-            slot = (slot + 1) & mask
-        i = at[slots[slot]]
-        for place in range(start[i], end[i]):
-            text[to] = data[place]
-            to += 1
-    for i in range(n):
-        ids[i] = rank[numbers[i]]
-    return ordered, new_renamed, new_kind, new_neutral, ends, text, ids
+    n, longest, low = len(raw), 0, 0
+    for high in token_ends:
+        longest, low = max(longest, high - low), high
+    slots = np.empty(slot_count(longest), np.int32)
+    numbers, at, values = (
+        np.empty(longest, np.uint32),
+        np.empty(longest, np.int64),
+        np.empty(longest, np.uint64),
+    )
+    rank, spare, heads = (
+        np.empty(longest, np.uint32),
+        np.empty(longest, np.uint64),
+        np.empty(2 * longest + 2, np.int64),
+    )
+    words, others, kinds = np.empty(n, np.uint64), np.empty(n, np.uint64), np.empty(n, np.uint8)
+    neutrals, ends, ids = np.empty(n, np.uint16), np.empty(n, np.uint32), np.empty(n, np.uint32)
+    text, word_ends, spelling_ends = np.empty(len(data), np.uint8), token_ends.copy(), token_ends.copy()
+    word, to, before, low = 0, 0, 0, 0
+    for t in range(len(token_ends)):
+        own, high = data[before : text_ends[t]], token_ends[t]
+        mask, count, begin = slot_count(high - low) - 1, 0, to
+        slots[: mask + 1] = -1
+        for i in range(low, high):
+            slot = np.int64(raw[i] & np.uint64(mask))
+            while slots[slot] >= 0 and values[slots[slot]] != raw[i]:
+                slot = (slot + 1) & mask
+            if slots[slot] < 0:
+                slots[slot], values[count], at[count] = count, raw[i], i
+                count += 1
+            numbers[i - low] = slots[slot]
+        ordered = words[word : word + count]
+        ordered[:] = values[:count]
+        sort(ordered, count, spare, heads)
+        for r in range(count):
+            slot = np.int64(ordered[r] & np.uint64(mask))
+            while values[slots[slot]] != ordered[r]:
+                slot = (slot + 1) & mask
+            rank[slots[slot]] = r
+            i = at[slots[slot]]
+            others[word + r], kinds[word + r], neutrals[word + r] = renamed[i], kind[i], neutral[i]
+            for place in range(start[i], end[i]):
+                text[to] = own[place]
+                to += 1
+            ends[word + r] = to - begin
+        for i in range(high - low):
+            ids[low + i] = rank[numbers[i]]
+        word += count
+        word_ends[t], spelling_ends[t], before, low = word, to, text_ends[t], high
+    return (
+        words[:word].copy(), others[:word].copy(), kinds[:word].copy(), neutrals[:word].copy(),
+        ends[:word].copy(), text[:to].copy(), ids, word_ends, spelling_ends,
+    )  # fmt: skip
 
 
 @cached

@@ -45,7 +45,7 @@ def sketch(tokens: Tokens, units: Sequence[Unit], params: Params, *, compiled: b
     first = np.array([u.first for u in units], np.int64)
     last = np.array([u.last for u in units], np.int64)
     if compiled:
-        return sketch_ranges(tokens, first, last, params)
+        return sketch_ranges(tokens.raw, tokens.renamed, np.array([len(tokens)]), first, last, params)
     literal, literal_at = winnow(tokens.raw, params.literal_k, params.literal_window)
     renamed, renamed_at = winnow(tokens.renamed, params.renamed_k, params.renamed_window)
     keys, has = _unit_bands(tokens.renamed, first, last, params)
@@ -55,9 +55,17 @@ def sketch(tokens: Tokens, units: Sequence[Unit], params: Params, *, compiled: b
 
 
 def sketch_ranges(
-    tokens: Tokens, first: NDArray[np.int64], last: NDArray[np.int64], params: Params
+    raw: U64,
+    renamed: U64,
+    token_ends: NDArray[np.int64],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    params: Params,
 ) -> Sketch:
-    """`sketch` by machine code, of units given as ranges."""
+    """`sketch` by machine code of texts whose tokens lie one behind the other, with units given as ranges.
+
+    token_ends: where each text's tokens end. All numbers of tokens count from the first of all.
+    """
     from corpus.fingerprint import compiled
 
     used = params.lsh_bands * params.lsh_rows
@@ -65,11 +73,11 @@ def sketch_ranges(
     sizes = (params.literal_k, params.literal_window, params.renamed_k, params.renamed_window,
              params.shingle_k, params.min_unit_tokens, params.lsh_rows)  # fmt: skip
     keys, has = np.zeros((len(first), params.lsh_bands), np.uint64), np.empty(len(first), np.bool_)
-    digest, literal, literal_at, renamed, renamed_at = compiled.sketch(
-        np.require(tokens.raw, np.uint64, ("C", "W")), np.require(tokens.renamed, np.uint64, ("C", "W")),
+    digest, literal, literal_at, found, found_at = compiled.sketch(
+        np.require(raw, np.uint64, ("C", "W")), np.require(renamed, np.uint64, ("C", "W")), token_ends,
         first, last, sizes, a[:used], b[:used], keys, has,
     )  # fmt: skip
-    return Sketch(digest, keys, has, literal, literal_at, renamed, renamed_at)
+    return Sketch(digest, keys, has, literal, literal_at, found, found_at)
 
 
 def unit_shingles(

@@ -10,27 +10,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from corpus.functions.brackets import CONTROL, Brackets, Partners
+from corpus.functions.brackets import CONTROL, Brackets
+from corpus.functions.heads import ACCESS, QUALIFIERS, SPACES, TYPES, head_rows
 from corpus.functions.source import ARROW, ASSIGN_LEFT, Source, Span
-from corpus.languages.spelling import hash_spelling
 
 _LEFT, _RIGHT, _SQUARE_LEFT, _SQUARE_RIGHT, _OPEN, _CLOSE = b"()[]{}"
 _SEMICOLON, _COMMA, _COLON, _EQUALS, _LESS, _MORE, _STAR = b";,:=<>*"
 _MAX_OLD_STYLE = 256
 _MAX_NESTING = 3  # bounds how often a token can be in units
-# Words before a parenthesis in a head that are not the name of the function.
-_QUALIFIERS = frozenset(
-    b"__attribute__ __attribute __declspec alignas _Alignas decltype noexcept throw throws requires explicit"
-    b" __asm__ asm __nonnull __acquires __releases __must_hold".split()
-)
-_ACCESS = frozenset(b"public private protected signals slots default".split())
-_SPACES = frozenset((b"namespace",))
-_TYPES = _SPACES | frozenset(b"class struct union enum interface record object trait".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +44,23 @@ class Dialect:
 
 def find_functions(source: Source, dialect: Dialect, long: int) -> list[Span]:
     """Outermost functions in order; if the dialect says so, also nested ones in those over `long` tokens."""
+    if source.compiled and dialect.heads and not dialect.keywords:
+        columns = (source.kind, source.start, source.end, source.raw, source.fresh)
+        sizes = np.array([len(source.text)]), np.array([source.size])
+        rows, _, balanced = head_rows(
+            source.bytes, *sizes, columns, dialect.preprocessor, dialect.types_first
+        )
+        if balanced.all():
+            return [
+                Span("function", source.name(name) if method else _spelled(source, name), first, last)
+                for first, last, name, method in rows.tolist()
+            ]
     brackets = Brackets(source, dialect.preprocessor)
-    if dialect.heads and not dialect.keywords and isinstance(brackets.close, Partners):
-        return _compiled(source, brackets, dialect)
     found = _from_keywords(source, brackets, dialect) if dialect.keywords else {}
     spans: list[Span] = []
     around: list[int] = []  # ends of the long functions around
     end = -1
-    types = source.find(_TYPES if dialect.types_first else _SPACES) if dialect.heads else {}
+    types = source.find(TYPES if dialect.types_first else SPACES) if dialect.heads else {}
     at = 0
     while (at := bisect_left(brackets.braces, end, at)) < len(brackets.braces):
         brace = brackets.braces[at]
@@ -81,47 +80,6 @@ def find_functions(source: Source, dialect: Dialect, long: int) -> list[Span]:
         else:
             end = span.last
     return spans
-
-
-@lru_cache(maxsize=2)
-def _roles(types_first: bool) -> NDArray[np.uint64]:
-    """What words are to the machine code: a hash table, uint64[2^b, 2], of their raw hashes and bits."""
-    from corpus.functions import heads_compiled as bits
-
-    rows: dict[bytes, int] = {b"operator": bits.OPERATOR, b"new": bits.NEW, b"template": bits.TEMPLATE}
-    kin = _TYPES if types_first else _SPACES
-    for words, bit in (
-        (_QUALIFIERS, bits.QUALIFIER), (CONTROL, bits.CONTROL), (_ACCESS, bits.ACCESS), (kin, bits.TYPE)
-    ):  # fmt: skip
-        for word in words:
-            rows[word] = rows.get(word, 0) | bit
-    table = np.zeros((1 << (4 * len(rows)).bit_length(), 2), np.uint64)
-    for word, bit in rows.items():
-        raw = hash_spelling(word)
-        at = raw % len(table)
-        while table[at, 1]:
-            at = (at + 1) % len(table)
-        table[at] = raw, bit
-    return table
-
-
-def _compiled(source: Source, brackets: Brackets, dialect: Dialect) -> list[Span]:
-    """The same for a dialect without keywords, where all brackets nest."""
-    from corpus.functions.heads_compiled import functions
-
-    assert isinstance(brackets.close, Partners)
-    assert isinstance(brackets.open, Partners)
-    directives = np.full(source.size, -1)
-    directives[list(brackets.directives)] = list(brackets.directives.values())
-    rows = functions(
-        np.frombuffer(source.code, np.uint8), source.kind, source.raw, source.fresh, brackets.close.array,
-        brackets.open.array, directives, _roles(dialect.types_first), np.array(brackets.braces, np.int64),
-        dialect.preprocessor,
-    )  # fmt: skip
-    return [
-        Span("function", source.name(name) if method else _spelled(source, name), first, last)
-        for first, last, name, method in rows.tolist()
-    ]
 
 
 def _last(source: Source, brackets: Brackets, brace: int) -> int:
@@ -260,7 +218,7 @@ def _read_head(
             if source.word(at - 1) != b"operator":
                 head.equals = at
         elif sign == _COLON:
-            if source.word(at - 1) in _ACCESS:
+            if source.word(at - 1) in ACCESS:
                 break
             head.colon = at
         elif at in types:
@@ -321,7 +279,7 @@ def _function_name(source: Source, brackets: Brackets, head: _Head) -> int:
             return inner
         if source.is_word(at):
             word = source.word(at)
-            if word in _QUALIFIERS:
+            if word in QUALIFIERS:
                 continue
             return -1 if word in CONTROL else at
     return -1

@@ -39,8 +39,7 @@ class Brackets:
         codes = np.frombuffer(source.code, np.uint8)
         turns = TURNS[codes]
         if preprocessor:
-            mask = _mask_compiled if source.compiled else _mask_directives
-            mask(source, codes, turns, self.directives)
+            _mask_directives(source, codes, turns, self.directives)
         places = np.flatnonzero(turns)
         self.close: Mapping[int, int]
         self.open: Mapping[int, int]
@@ -259,23 +258,14 @@ def _mask_directives(
             turns[first:last] = 0
 
 
-_DIRECTIVES = np.array(
+# The words of directives for the machine code, which reads them as numbers.
+DIRECTIVES = np.array(
     [
         int.from_bytes(word)
         for word in (b"if", b"ifdef", b"ifndef", b"else", b"elif", b"elifdef", b"elifndef", b"endif")
     ],
     np.uint64,
 )
-
-
-def _mask_compiled(
-    source: Source, codes: NDArray[np.uint8], turns: NDArray[np.int8], directives: dict[int, int]
-) -> None:
-    """The same."""
-    from corpus.functions.compiled import mask_directives
-
-    found = mask_directives(source.bytes, source.start, source.fresh, codes, turns, _DIRECTIVES)
-    directives.update(zip(found[1].tolist(), found[0].tolist(), strict=True))
 
 
 def _logical_end(text: bytes, begin: int) -> int:

@@ -114,7 +114,7 @@ def directive_word(text, at):
     return word if count <= 8 else np.uint64(1), count
 
 
-@cached
+@njit(nogil=True)
 def mask_directives(text, start, leads, codes, turns, words):
     """`corpus.functions.brackets._mask_directives`: (first, last token) of each line; changes `turns`.
 
@@ -160,6 +160,38 @@ def mask_directives(text, start, leads, codes, turns, words):
 
 
 @cached
+def brackets(
+    data, text_ends, token_ends, start, end, kind, leads, operator, doubles, change, words, preprocessor
+):
+    """Codes and brackets of texts that lie one behind the other, in tokens counted from each text's first.
+
+    (codes, closers, openers, directives, balanced): see `codes` and `pair`; directives: the first token of
+    the preprocessor line that ends with a token, or -1; balanced: of each text, without it closers and
+    openers are void. change: what a code does to the depth, by code. words: see `mask_directives`.
+    """
+    n = len(kind)
+    code, turns = np.empty(n, np.uint8), np.empty(n, np.int8)
+    closing, opening, directives = np.empty(n, np.int32), np.empty(n, np.int32), np.full(n, -1, np.int32)
+    balanced = np.empty(len(text_ends), np.bool_)
+    before, low = 0, 0
+    for t in range(len(text_ends)):
+        text, high = data[before : text_ends[t]], token_ends[t]
+        code[low:high] = codes(text, start[low:high], end[low:high], kind[low:high], operator, doubles)
+        for i in range(low, high):
+            turns[i] = change[code[i]]
+        if preprocessor:
+            firsts, lasts = mask_directives(
+                text, start[low:high], leads[low:high], code[low:high], turns[low:high], words
+            )
+            for i in range(len(firsts)):
+                directives[low + lasts[i]] = firsts[i]
+        balanced[t], closers, openers = pair(code[low:high], turns[low:high])
+        closing[low:high], opening[low:high] = closers, openers
+        before, low = text_ends[t], high
+    return code, closing, opening, directives, balanced
+
+
+@cached
 def block_end(leads, indent, depth, stops, at):
     """`corpus.functions.indents`: index of the first line after the block that begins with line `at`."""
     token = leads[at]
@@ -202,34 +234,47 @@ def put_all(rows, count, first, last, kind, span, sizes, index, data, line, star
 
 
 @cached
-def unit_rows(data, keep, line, start, end, firsts, lasts, kinds, sizes):
-    """`corpus.units.cut`: a row a unit: first, last, lines, kind (function, class, window, rest), span or -1.
+def unit_rows(data, text_ends, token_ends, keep, line, start, end, firsts, lasts, kinds, span_ends, sizes):
+    """`corpus.units.cut` of texts that lie one behind the other: a row a unit: first, last, lines, kind
+    (function, class, window, rest), span or -1; and where each text's units and significant tokens end.
 
-    firsts, lasts, kinds: int64[s] of the spans.
+    All numbers count from the beginning of their text. firsts, lasts, kinds: int64[s] of the spans.
+    span_ends: where each text's end.
     """
-    n = len(keep)
-    position, index, kept = np.empty(n + 1, np.int64), np.empty(n, np.int64), 0
-    for i in range(n):
-        position[i] = kept
-        index[kept] = i
-        kept += keep[i]
-    position[n] = kept
-    room = kept // sizes[1] + 2
+    longest, room = 0, 0
+    for t in range(len(text_ends)):
+        size = token_ends[t] - (token_ends[t - 1] if t > 0 else 0)
+        longest, room = max(longest, size), room + size // sizes[1] + 2
     for s in range(len(firsts)):
-        room += (position[lasts[s]] - position[firsts[s]]) // sizes[1] + 4
-    rows, count, covered = np.empty((room, 6), np.int64), 0, 0
-    for s in range(len(firsts)):
-        first, last = position[firsts[s]], position[lasts[s]]
-        if first == last:
-            continue
-        if covered < first:
-            count = put_all(rows, count, covered, first, 3, -1, sizes, index, data, line, start, end)
-        covered = max(covered, last)
-        at = count
-        count = put_all(rows, count, first, last, kinds[s], s, sizes, index, data, line, start, end)
-        if rows[at, 4] == kinds[s]:
-            rows[at, 2] = line[firsts[s]]
-            rows[at, 3] = end_line(data, line, start, end, lasts[s] - 1)
-    if covered < kept:
-        count = put_all(rows, count, covered, kept, 3, -1, sizes, index, data, line, start, end)
-    return rows[:count].copy()
+        room += (lasts[s] - firsts[s]) // sizes[1] + 4
+    position, index = np.empty(longest + 1, np.int64), np.empty(longest, np.int64)
+    rows, unit_ends, kept_ends = np.empty((room, 6), np.int64), np.empty_like(token_ends), token_ends.copy()
+    count, total, before, low, span = 0, 0, 0, 0, 0
+    for t in range(len(text_ends)):
+        text, high = data[before : text_ends[t]], token_ends[t]
+        lines, starts, ends = line[low:high], start[low:high], end[low:high]
+        kept, covered = 0, 0
+        for i in range(high - low):
+            position[i] = kept
+            index[kept] = i
+            kept += keep[low + i]
+        position[high - low] = kept
+        first_span = span
+        for s in range(first_span, span_ends[t] if kept > 0 else first_span):
+            first, last = position[firsts[s]], position[lasts[s]]
+            if first == last:
+                continue
+            own = s - first_span
+            if covered < first:
+                count = put_all(rows, count, covered, first, 3, -1, sizes, index, text, lines, starts, ends)
+            covered = max(covered, last)
+            at = count
+            count = put_all(rows, count, first, last, kinds[s], own, sizes, index, text, lines, starts, ends)
+            if rows[at, 4] == kinds[s]:
+                rows[at, 2] = lines[firsts[s]]
+                rows[at, 3] = end_line(text, lines, starts, ends, lasts[s] - 1)
+        if covered < kept:
+            count = put_all(rows, count, covered, kept, 3, -1, sizes, index, text, lines, starts, ends)
+        total += kept
+        unit_ends[t], kept_ends[t], before, low, span = count, total, text_ends[t], high, span_ends[t]
+    return rows[:count].copy(), unit_ends, kept_ends

@@ -151,17 +151,38 @@ def function_name(code, kind, raw, opening, table, first, groups, count, colon):
 
 
 @cached
-def functions(code, kind, raw, leads, closing, opening, directives, table, braces, preprocessor):
-    """Rows of int64: first token, end, the token that names it, whether that is a method of Objective-C.
+def functions(
+    codes, kinds, raws, lead, closers, openers, directive, balanced, token_ends, table, preprocessor
+):
+    """Rows of int64: first token, end, the token that names it, whether that is a method of Objective-C; and
+    where each text's rows end.
 
-    closing, opening: the partner of each bracket, or -1. directives: first token of the preprocessor line
-    that ends with a token, or -1. table: see `role`. braces: the opening ones, ascending.
+    Of texts that lie one behind the other; tokens count from their text's first. closers, openers: the
+    partner of each bracket, or -1. directive: first token of the preprocessor line that ends with a token,
+    or -1. balanced: which texts to read. table: see `role`.
     """
+    rows, groups, low, count = np.empty((len(codes), 4), np.int64), np.empty(len(codes), np.int64), 0, 0
+    row_ends = np.empty(len(token_ends), np.int64)
+    for t in range(len(token_ends)):
+        high = token_ends[t]
+        if balanced[t]:
+            count = text_functions(
+                codes[low:high], kinds[low:high], raws[low:high], lead[low:high], closers[low:high],
+                openers[low:high], directive[low:high], table, preprocessor, rows, count, groups,
+            )  # fmt: skip
+        row_ends[t], low = count, high
+    return rows[:count].copy(), row_ends
+
+
+@njit(nogil=True)
+def text_functions(
+    code, kind, raw, leads, closing, opening, directives, table, preprocessor, rows, count, groups
+):
+    """The rows of one text behind the first `count`; how many there are then."""
     n = len(code)
-    rows, groups = np.empty((len(braces), 4), np.int64), np.empty(n, np.int64)
-    count, end = 0, -1
-    for brace in braces:
-        if brace < end:
+    end = -1
+    for brace in range(n):
+        if brace < end or code[brace] != 123 or closing[brace] < 0:
             continue
         before = code[brace - 1] if brace > 0 else 0
         name, method, first = -1, 0, -1
@@ -191,4 +212,4 @@ def functions(code, kind, raw, leads, closing, opening, directives, table, brace
             end = last
         elif before == 61:
             end = closing[brace]  # an initialiser
-    return rows[:count].copy()
+    return count

@@ -17,8 +17,8 @@ from corpus.languages import Kind, Scan
 ARROW, ASSIGN_LEFT, SCOPE = 1, 2, 3
 _WORD_KINDS = bytes((Kind.NAME, Kind.KEYWORD))
 _TWO_BYTES = {b"=>": ARROW, b"<-": ASSIGN_LEFT, b"::": SCOPE}
-_DOUBLES = np.array([[*spelling, code] for spelling, code in _TWO_BYTES.items()], np.uint8)
-_OPERATOR = int(Kind.OPERATOR)
+DOUBLES = np.array([[*spelling, code] for spelling, code in _TWO_BYTES.items()], np.uint8)
+OPERATOR = int(Kind.OPERATOR)
 
 
 @lru_cache(maxsize=256)
@@ -71,7 +71,7 @@ class Source:
             from corpus.functions.compiled import codes as machine_code
 
             made: bytes = machine_code(
-                self.bytes, self.start, self.end, self.kind, _OPERATOR, _DOUBLES
+                self.bytes, self.start, self.end, self.kind, OPERATOR, DOUBLES
             ).tobytes()
             return made
         length = self.end - self.start

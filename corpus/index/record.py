@@ -5,8 +5,8 @@ Made by `make_record` inside a sandbox child (it tokenises foreign text); a segm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from corpus.fingerprint.features import elements, text_features, unit_features
 from corpus.fingerprint.hashing import U64
 from corpus.fingerprint.sketch import sketch, sketch_ranges
-from corpus.languages import scan, significant
+from corpus.languages.scan import scan, scan_each, significant, significant_columns
 from corpus.model import Tokens, Unit
 from corpus.params import DEFAULT, Params
-from corpus.units import cut, cut_rows
+from corpus.units import cut, cut_each
 
 UNIT_KINDS = ("function", "class", "window", "rest")
 UNIT_DTYPE = np.dtype(
@@ -56,13 +56,6 @@ class Record:
     algorithm_key: U64
     algorithm_unit: NDArray[np.uint32]
 
-    def encode(self) -> dict[str, bytes]:
-        return {f.name: np.ascontiguousarray(getattr(self, f.name)).tobytes() for f in fields(self)}
-
-    @classmethod
-    def decode(cls, data: dict[str, bytes]) -> Record:
-        return cls(**{name: np.frombuffer(data[name], dtype) for name, dtype in _DTYPES.items()})
-
 
 _DTYPES: dict[str, Any] = {
     "vocab_raw": "<u8", "vocab_renamed": "<u8", "vocab_kind": "u1", "vocab_neutral": "<u2",
@@ -71,6 +64,41 @@ _DTYPES: dict[str, Any] = {
     "renamed_unit": "<u4", "lsh_key": "<u8", "lsh_unit": "<u4", "algorithm_key": "<u8",
     "algorithm_unit": "<u4",
 }  # fmt: skip
+# The columns of each length: those of the vocabulary, of its spellings, of tokens, of units, of the tables.
+_LENGTHS = (
+    ("vocab_raw", "vocab_renamed", "vocab_kind", "vocab_neutral", "vocab_ends"), ("vocab_text",),
+    ("ids", "lines"), ("units", "digest"), ("literal_key", "literal_unit"), ("renamed_key", "renamed_unit"),
+    ("lsh_key", "lsh_unit"), ("algorithm_key", "algorithm_unit"),
+)  # fmt: skip
+CHUNK_BYTES = 96 * 1024
+"""So much text is read at a time: each array costs a call, and what it holds should stay in the caches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records of several texts, one behind the other.
+
+    columns: those of a record. ends: int64[texts, len(_LENGTHS)], where each text's part of them ends.
+    """
+
+    columns: dict[str, NDArray[Any]]
+    ends: NDArray[np.int64]
+
+    def __iter__(self) -> Iterator[Record]:
+        begins = [0] * len(_LENGTHS)
+        names = [(name, number) for number, names in enumerate(_LENGTHS) for name in names]
+        for ends in self.ends.tolist():
+            yield Record(**{name: self.columns[name][begins[n] : ends[n]] for name, n in names})
+            begins = ends
+
+    def encode(self) -> list[Any]:
+        return [self.ends.tobytes(), {name: column.tobytes() for name, column in self.columns.items()}]
+
+    @classmethod
+    def decode(cls, data: list[Any]) -> Records:
+        ends, columns = data
+        found = {name: np.frombuffer(columns[name], dtype) for name, dtype in _DTYPES.items()}
+        return cls(found, np.frombuffer(ends, np.int64).reshape(-1, len(_LENGTHS)))
 
 
 def owners(units: Sequence[Unit]) -> NDArray[np.uint32]:
@@ -97,34 +125,18 @@ def _distinct(values: U64) -> tuple[NDArray[np.intp], NDArray[np.uint32]]:
 
 def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compiled: bool = False) -> Record:
     """Tokenise, cut and sketch one text."""
-    scanned = scan(text, language, compiled=compiled)
-    tokens, index = significant(scanned, compiled=compiled)
-    neutral = scanned.neutral[index]
     if compiled:
-        from corpus.fingerprint import compiled as machine_code
-
-        rows = cut_rows(scanned, text, language, params)[0]
-        first, last = rows[:, 0].copy(), rows[:, 1].copy()
-        table = np.empty(len(rows), UNIT_DTYPE)
-        for number, name in enumerate(UNIT_DTYPE.names or ()):
-            table[name] = rows[:, number]
-        made = sketch_ranges(tokens, first, last, params)
-        owner = machine_code.owners(first, last, len(tokens))
-        lexicon = machine_code.lexicon(
-            np.frombuffer(text, np.uint8), tokens.kind, neutral, tokens.raw, tokens.renamed, tokens.start,
-            tokens.end,
-        )  # fmt: skip
-        spelled, ids = (lexicon[5], lexicon[4]), lexicon[6]
-        features = text_features(tokens.kind, neutral, tokens.renamed, ids, spelled, first, last)
-    else:
-        units = cut(scanned, text, language, params)
-        table = unit_table(units)
-        first, last = table["first"].astype(np.int64), table["last"].astype(np.int64)
-        made = sketch(tokens, units, params)
-        owner = owners(units)
-        lexicon, pieces = _lexicon(text, tokens, neutral)
-        found = elements(tokens.kind, neutral, tokens.renamed, lexicon[6], pieces)
-        features = unit_features(found, first, last)
+        return next(iter(make_records([text], language, params)))
+    scanned = scan(text, language)
+    tokens, index = significant(scanned)
+    neutral = scanned.neutral[index]
+    units = cut(scanned, text, language, params)
+    table = unit_table(units)
+    made = sketch(tokens, units, params)
+    owner = owners(units)
+    lexicon, pieces = _lexicon(text, tokens, neutral)
+    found = elements(tokens.kind, neutral, tokens.renamed, lexicon[6], pieces)
+    features = unit_features(found, table["first"].astype(np.int64), table["last"].astype(np.int64))
     return Record(
         **dict(zip(_LEXICON, lexicon, strict=True)),
         lines=tokens.line.astype(np.uint32),
@@ -139,6 +151,48 @@ def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compile
         algorithm_key=features[0],
         algorithm_unit=features[1],
     )
+
+
+def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT) -> Records:
+    """The same of several texts, by machine code."""
+    from corpus.fingerprint import compiled as machine_code
+
+    data = b"".join(texts)
+    ends = np.cumsum([*map(len, texts)], dtype=np.int64)
+    scanned, token_ends = scan_each(data, ends, language)
+    kind, start, end, line, raw, renamed, neutral, _ = significant_columns(scanned)
+    rows, unit_ends, kept_ends = cut_each(scanned, data, ends, token_ends, language, params)
+    *lexicon, word_ends, spelling_ends = machine_code.lexicon(
+        np.frombuffer(data, np.uint8), ends, kept_ends, kind, neutral, raw, renamed, start, end
+    )
+    # From here on units, tokens and words count from the first of all texts.
+    units, tokens = np.diff(unit_ends, prepend=0), np.diff(kept_ends, prepend=0)
+    unit_begins = (unit_ends - units).astype(np.uint32)
+    first, last = (rows[:, :2] + np.repeat(kept_ends - tokens, units)[:, None]).T.copy()
+    made = sketch_ranges(raw, renamed, kept_ends, first, last, params)
+    owner = machine_code.owners(first, last, len(raw)) - np.repeat(unit_begins, tokens)
+    words, spellings = np.diff(word_ends, prepend=0), np.diff(spelling_ends, prepend=0)
+    ids = lexicon[6] + np.repeat((word_ends - words).astype(np.uint32), tokens)
+    spelled = lexicon[5], lexicon[4] + np.repeat((spelling_ends - spellings).astype(np.uint32), words)
+    key, unit = text_features(kind, neutral, renamed, ids, spelled, first, last)
+    table = np.empty(len(rows), UNIT_DTYPE)
+    for number, name in enumerate(UNIT_DTYPE.names or ()):
+        table[name] = rows[:, number]
+    own = np.arange(len(rows), dtype=np.uint32) - np.repeat(unit_begins, units)
+    columns = {
+        **dict(zip(_LEXICON, lexicon, strict=True)),
+        "lines": line.astype(np.uint32), "units": table, "digest": made.digest,
+        "literal_key": made.literal, "literal_unit": owner[made.literal_at],
+        "renamed_key": made.renamed, "renamed_unit": owner[made.renamed_at],
+        "lsh_key": made.bands[made.has_bands].ravel(),
+        "lsh_unit": np.repeat(own[made.has_bands], params.lsh_bands),
+        "algorithm_key": key, "algorithm_unit": own[unit],
+    }  # fmt: skip
+    banded = np.concatenate(([0], np.cumsum(made.has_bands)))[unit_ends] * params.lsh_bands
+    fingers = (np.searchsorted(at, kept_ends) for at in (made.literal_at, made.renamed_at))
+    features = np.searchsorted(unit, unit_ends)
+    every = (word_ends, spelling_ends, kept_ends, unit_ends, *fingers, banded, features)
+    return Records(columns, np.stack(every, axis=1))
 
 
 _LEXICON = [name for name in _DTYPES if name.startswith("vocab_")] + ["ids"]
@@ -167,12 +221,46 @@ def unit_table(units: tuple[Unit, ...]) -> NDArray[Any]:
     return np.array(rows, UNIT_DTYPE)
 
 
-def record_batch(batch: list[list[Any]]) -> list[dict[str, bytes] | str]:
-    """Sandbox entry: [[text, language], …] → an encoded record each, or the error's text."""
-    out: list[dict[str, bytes] | str] = []
-    for text, language in batch:
-        try:
-            out.append(make_record(text, language, compiled=True).encode())
-        except Exception as error:
-            out.append(f"{type(error).__name__}: {error}"[:300])
+def record_batch(batch: list[list[Any]]) -> list[Any]:
+    """Sandbox entry: [[text, language], …] → what `received` takes."""
+    return [[numbers, made if isinstance(made, str) else made.encode()] for numbers, made in _made(batch)]
+
+
+def received(result: list[Any], size: int) -> list[Record | str]:
+    """What `record_batch` made of `size` texts: a record each, or the error's text."""
+    out: list[Record | str] = [""] * size
+    for numbers, made in result:
+        parts: Iterable[Record | str]
+        parts = [made] * len(numbers) if isinstance(made, str) else Records.decode(made)
+        for number, part in zip(numbers, parts, strict=True):
+            out[number] = part
     return out
+
+
+def _made(batch: list[list[Any]]) -> Iterator[tuple[list[int], Records | str]]:
+    """Records of texts of a language, up to CHUNK_BYTES together, and their numbers; or an error and its."""
+    waiting: dict[str, list[int]] = {}
+    for number, (_, language) in enumerate(batch):
+        waiting.setdefault(language, []).append(number)
+    for language, numbers in waiting.items():
+        chunk: list[int] = []
+        size = 0
+        for number in numbers:
+            chunk.append(number)
+            size += len(batch[number][0])
+            if size >= CHUNK_BYTES or number == numbers[-1]:
+                yield from _attempted(batch, chunk, language)
+                chunk, size = [], 0
+
+
+def _attempted(
+    batch: list[list[Any]], numbers: list[int], language: str
+) -> Iterator[tuple[list[int], Records | str]]:
+    try:
+        yield numbers, make_records([batch[number][0] for number in numbers], language)
+    except Exception as error:
+        if len(numbers) == 1:
+            yield numbers, f"{type(error).__name__}: {error}"[:300]
+        else:  # find the text that is to blame
+            for number in numbers:
+                yield from _attempted(batch, [number], language)

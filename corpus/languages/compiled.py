@@ -37,7 +37,7 @@ def _load() -> ModuleType:
     def jit(function: Any) -> Any:
         # Only the entry is cached: it holds the code of all that it calls.
         function.__qualname__ = f"{function.__name__}_{digest}"
-        return cached(function) if function.__name__ == "scan" else njit(nogil=True)(function)
+        return cached(function) if function.__name__ == "scan_each" else njit(nogil=True)(function)
 
     loaded: dict[str, ModuleType] = {}
     for name in _FILES[1:]:
@@ -54,10 +54,10 @@ def _load() -> ModuleType:
 
 
 @lru_cache(maxsize=1)
-def kernel() -> Callable[..., tuple[int, int, int]]:
-    """The compiled `kernel.scan`."""
-    scan: Callable[..., tuple[int, int, int]] = _load().scan
-    return scan
+def kernel() -> Callable[..., None]:
+    """The compiled `kernel.scan_each`."""
+    scan_each: Callable[..., None] = _load().scan_each
+    return scan_each
 
 
 @lru_cache(maxsize=128)
@@ -76,7 +76,7 @@ KEPT_TEXT = 1 << 20
 
 
 def buffers(length: int) -> list[NDArray[Any]]:
-    """What the kernel fills for a text of `length` bytes, in the order of its arguments; at least so long."""
+    """What the kernel fills for texts of `length` bytes, two more for each text but one; at least so long."""
     if length > KEPT_TEXT:
         return _new_buffers(length)
     if not hasattr(_BUFFERS, "kept"):
@@ -106,18 +106,22 @@ def slots(language: str) -> NDArray[np.int16]:
 
 
 @cached
-def significant(kind, start, end, line, raw, renamed, keep):  # type: ignore[no-untyped-def]
+def significant(kind, start, end, line, raw, renamed, neutral, keep):  # type: ignore[no-untyped-def]
     """The same columns of the tokens that are kept, and the index of each of them."""
     count = 0
     for i in range(len(keep)):
         count += keep[i]
-    index = np.empty(count, np.int32)
+    index, kinds, neutrals = np.empty(count, np.int32), np.empty(count, np.uint8), np.empty(count, np.uint16)
+    starts, ends, lines = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.int32)
+    raws, others = np.empty(count, np.uint64), np.empty(count, np.uint64)
     to = 0
     for i in range(len(keep)):
         if keep[i]:
-            index[to] = i
+            index[to], kinds[to], neutrals[to] = i, kind[i], neutral[i]
+            starts[to], ends[to], lines[to] = start[i], end[i], line[i]
+            raws[to], others[to] = raw[i], renamed[i]
             to += 1
-    return kind[index], start[index], end[index], line[index], raw[index], renamed[index], index
+    return kinds, starts, ends, lines, raws, others, neutrals, index
 
 
 @cached

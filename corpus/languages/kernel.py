@@ -283,3 +283,29 @@ def scan(  # type: ignore[no-untyped-def]
         operand = what != OPERATOR or is_operand(text, s, i, options[BRACE_IS_OPERAND], operand)
         tokens += 1
     return tokens, found, state[REMARKS]
+
+
+@jit
+def scan_each(  # type: ignore[no-untyped-def]
+    data, ends, begin, klass, ident, hot, first, pool, rules, options, state,
+    kind, start, end, line, indent, fresh, strings, comments, counts,
+):  # fmt: skip
+    """`scan` for texts that lie one behind the other; all but the first are read from their beginning.
+
+    ends: where each text ends. begin: where the first one is read from. What is found lies one behind the
+    other too, numbers of bytes and tokens count from the beginning of their text. counts[text + 1]: how many
+    tokens, strings and comments there are up to its end; counts[0] is 0.
+    """
+    before = 0
+    options[BEGIN] = begin
+    for text in range(len(ends)):
+        tokens, found, remarks = counts[text]
+        state[:] = 0
+        one, two, three = scan(
+            data[before : ends[text]], ends[text] - before, klass, ident, hot, first, pool, rules, options,
+            state, kind[tokens:], start[tokens:], end[tokens:], line[tokens:], indent[tokens:],
+            fresh[tokens:], strings[3 * found :], comments[3 * remarks :],
+        )  # fmt: skip
+        counts[text + 1] = tokens + one, found + two, remarks + three
+        before = ends[text]
+        options[BEGIN] = 0

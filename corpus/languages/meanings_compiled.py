@@ -186,14 +186,15 @@ def hexadecimal_text(data, first, last, out):
 
 
 @njit(nogil=True)
-def statement_end(start, turns, separators, fresh, directive):
+def statement_end(start, bits, raw, neutral, fresh, turn, signs, separator, directive):
     """`corpus.languages.marks`: where the statement ends that begins at `start`."""
     depth = 0
     for token in range(start + 1, len(fresh)):
-        depth += turns[token - 1]
+        last = token - 1
+        depth += turn[neutral[last]] + (raw[last] == signs[0]) - (raw[last] == signs[1])
         if fresh[token] and (directive or depth <= 0):
             return token
-        if separators[token] and not directive:
+        if bits[token] & separator and not directive:
             return token
     return len(fresh)
 
@@ -203,16 +204,12 @@ def mark_statements(bits, raw, neutral, fresh, turn, signs, flags, keep):
     """`corpus.languages.marks.empty_statements`: keep[i] = False for their tokens."""
     n = len(raw)
     words, after_sign, separator = flags[1] | flags[3], flags[2], flags[4]
-    turns, separators = np.empty(n, np.int32), np.empty(n, np.bool_)
-    for i in range(n):
-        turns[i] = turn[neutral[i]] + (raw[i] == signs[0]) - (raw[i] == signs[1])
-        separators[i] = bits[i] & separator != 0
     i = 0
     while i < n:
-        directive = raw[i] == signs[2] and fresh[i] and i + 1 < n and bits[i + 1] & after_sign != 0
-        begins = (fresh[i] or (i > 0 and separators[i - 1])) and bits[i] & words != 0
+        directive = fresh[i] and raw[i] == signs[2] and i + 1 < n and bits[i + 1] & after_sign != 0
+        begins = bits[i] & words != 0 and (fresh[i] or (i > 0 and bits[i - 1] & separator != 0))
         if directive or begins:
-            end = statement_end(i, turns, separators, fresh, directive)
+            end = statement_end(i, bits, raw, neutral, fresh, turn, signs, separator, directive)
             keep[i:end] = False
             i = end
         else:
@@ -233,89 +230,119 @@ def documentation(kind, neutral, fresh, roles, out):
 
 
 @njit(nogil=True)
-def meanings(raw, found, slots, words, kinds, symbols, marks, plain, kind, neutral, bits):
-    """Fill kind, neutral and bits of all tokens: by the vocabulary, whose rows `slots` holds."""
-    for i in range(len(raw)):
-        kind[i], neutral[i], bits[i] = found[i], plain[found[i]], 0
-        at = np.int64(raw[i] & np.uint64(len(slots) - 1))
-        while slots[at] >= 0:
-            row = slots[at]
-            if words[row] == raw[i]:
-                kind[i], neutral[i], bits[i] = kinds[row], symbols[row], marks[row]
-                break
-            at = (at + 1) & (len(slots) - 1)
+def row_of(value, slots, words):
+    """The row of the vocabulary with this raw hash, -1 for none."""
+    at = np.int64(value & np.uint64(len(slots) - 1))
+    while slots[at] >= 0:
+        if words[slots[at]] == value:
+            return np.int64(slots[at])
+        at = (at + 1) & (len(slots) - 1)
+    return -1
+
+
+@njit(nogil=True)
+def set_aside(
+    aside, counts, remarks, hard, kind, start, end, line, indent, raw, renamed, neutral, keep, fresh,
+    token_ends, comments,
+):  # fmt: skip
+    """Move the tokens that are documentation to the comments; how many of both there are then."""
+    to, at, hards = 0, 0, 0
+    for t in range(len(token_ends)):
+        remark = counts[t, 2]
+        for i in range(counts[t, 0], counts[t + 1, 0]):
+            if aside[i]:
+                while remark < counts[t + 1, 2] and remarks[3 * remark] <= start[i]:
+                    comments[at] = remarks[3 * remark : 3 * remark + 3]
+                    remark += 1
+                    at += 1
+                comments[at, 0], comments[at, 1], comments[at, 2] = start[i], end[i], line[i]
+                at += 1
+                continue
+            if hards < len(hard) and hard[hards] == i:
+                hard[hards] = to
+                hards += 1
+            kind[to], raw[to], neutral[to], keep[to] = kind[i], raw[i], neutral[i], keep[i]
+            start[to], end[to], line[to], indent[to] = start[i], end[i], line[i], indent[i]
+            renamed[to], fresh[to] = renamed[i], fresh[i]
+            to += 1
+        for one in range(remark, counts[t + 1, 2]):
+            comments[at] = remarks[3 * one : 3 * one + 3]
+            at += 1
+        token_ends[t] = to
+    return to, at
 
 
 @cached
 def complete(
-    data, counts, found, starts, ends, lines, indents, leads, strings, remarks,
+    data, text_ends, counts, found, starts, ends, lines, indents, leads, strings, remarks,
     table, plain_table, numbers, slots, words, kinds, symbols, marks, plain, turn, signs, flags, roles,
     options,
 ):  # fmt: skip
-    """What `corpus.languages.scan` makes of the kernel's lexemes: the fields of a `Scan`, in order, and which
-    numbers' renamed hashes are still to be computed from their values.
+    """What `corpus.languages.scan` makes of the kernel's lexemes of texts that lie one behind the other: the
+    fields of a `Scan`, in order; which numbers' renamed hashes are still to be computed from their values;
+    where each text's tokens end.
 
-    counts: tokens, strings, comments. table, plain_table: values of bytes, case folded where the language
-    does, and as they are. numbers: B, step of lengths, seeds of words, strings and values. slots, words,
-    kinds, symbols, marks: the vocabulary. plain: symbol of each kind. turn: 1 or -1 for brackets. signs:
-    hashes of the braces, of `#`, and the renamed hash of names. flags: DROP, IMPORT, HASH_IMPORT,
-    END_STATEMENT, SEPARATOR. roles: see `documentation`. options: kind of names, kind of numbers, whether
-    what follows `_` in a number is a kind, whether strings that are statements are comments.
+    counts: tokens, strings, comments before each text, and in all. table, plain_table: values of bytes, case
+    folded where the language does, and as they are. numbers: B, step of lengths, seeds of words, strings and
+    values. slots, words, kinds, symbols, marks: the vocabulary. plain: symbol of each kind. turn: 1 or -1 for
+    brackets. signs: hashes of the braces, of `#`, and the renamed hash of names. flags: DROP, IMPORT,
+    HASH_IMPORT, END_STATEMENT, SEPARATOR. roles: see `documentation`. options: kind of names, kind of
+    numbers, whether what follows `_` in a number is a kind, whether strings that are statements are comments.
     """
-    n, found_strings, found_remarks = counts
-    found = found[:n]
-    raw = np.empty(n, np.uint64)
-    string = 0
-    for i in range(n):
-        if string < found_strings and strings[3 * string] == i:
-            inner, stop = strings[3 * string + 1], strings[3 * string + 2]
-            raw[i] = span_hash(data, inner, stop, table, numbers[3], numbers)
-            string += 1
-        else:
-            raw[i] = span_hash(data, starts[i], ends[i], table, numbers[2], numbers)
+    n, all_strings, notes = counts[-1]
     kind, neutral, bits = np.empty(n, np.uint8), np.empty(n, np.uint16), np.empty(n, np.uint8)
-    meanings(raw, found, slots, words, kinds, symbols, marks, plain, kind, neutral, bits)
-    fresh, keep, aside = np.empty(n, np.bool_), np.empty(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(n):
-        fresh[i], keep[i] = leads[i] != 0, bits[i] & flags[0] == 0
-    mark_statements(bits, raw, neutral, fresh, turn, signs, flags, keep)
-    if options[3]:
-        documentation(kind, neutral, fresh, roles, aside)
-    extra = 0
-    for i in range(n):
-        extra += aside[i]
-    left = n - extra
-    start, end = np.empty(left, np.int32), np.empty(left, np.int32)
-    line, indent = np.empty(left, np.int32), np.empty(left, np.int32)
-    renamed, comments = np.empty(left, np.uint64), np.empty((found_remarks + extra, 3), np.int32)
-    hard = np.empty(left, np.int64)
+    fresh, keep, aside = np.empty(n, np.bool_), np.empty(n, np.bool_), np.empty(n, np.bool_)
+    start, end, line, indent = starts[:n].copy(), ends[:n].copy(), lines[:n].copy(), indents[:n].copy()
+    raw, renamed, hard = np.empty(n, np.uint64), np.empty(n, np.uint64), np.empty(n, np.int64)
     digits, out = np.empty(32, np.uint8), np.empty(96, np.uint8)
-    to, hards, remark = 0, 0, 0
-    for i in range(n):
-        if aside[i]:
-            while remark < found_remarks and remarks[3 * remark] <= starts[i]:
-                at = remark + i - to
-                comments[at, 0], comments[at, 1] = remarks[3 * remark], remarks[3 * remark + 1]
-                comments[at, 2] = remarks[3 * remark + 2]
-                remark += 1
-            at = remark + i - to
-            comments[at, 0], comments[at, 1], comments[at, 2] = starts[i], ends[i], lines[i]
-            continue
-        kind[to], raw[to], neutral[to], keep[to], fresh[to] = kind[i], raw[i], neutral[i], keep[i], fresh[i]
-        start[to], end[to], line[to], indent[to] = starts[i], ends[i], lines[i], indents[i]
-        renamed[to] = signs[3] if kind[i] == options[0] else raw[i]
-        if kind[i] == options[1]:
-            size = value_text(data, starts[i], ends[i], options[2], digits, out)
-            if size > 0:
-                renamed[to] = span_hash(out, 0, size, plain_table, numbers[4], numbers)
+    # Every other token is one byte.
+    byte_raw, byte_row, byte = np.empty(256, np.uint64), np.empty(256, np.int64), np.empty(1, np.uint8)
+    for c in range(256):
+        byte[0] = c
+        byte_raw[c] = span_hash(byte, 0, 1, table, numbers[2], numbers)
+        byte_row[c] = row_of(byte_raw[c], slots, words)
+    token_ends, hards, string, before = np.empty(len(text_ends), np.int64), 0, 0, 0
+    for t in range(len(text_ends)):
+        text, low, high = data[before : text_ends[t]], counts[t, 0], counts[t + 1, 0]
+        before, token_ends[t] = text_ends[t], high
+        for i in range(low, high):
+            if string < counts[t + 1, 1] and strings[3 * string] == i - low:
+                inner, stop = strings[3 * string + 1], strings[3 * string + 2]
+                raw[i] = span_hash(text, inner, stop, table, numbers[3], numbers)
+                row = row_of(raw[i], slots, words)
+                string += 1
+            elif end[i] - start[i] == 1:
+                raw[i], row = byte_raw[text[start[i]]], byte_row[text[start[i]]]
             else:
-                hard[hards] = to
-                hards += 1
-        to += 1
-    for at in range(remark, found_remarks):
-        comments[at + extra, 0], comments[at + extra, 1] = remarks[3 * at], remarks[3 * at + 1]
-        comments[at + extra, 2] = remarks[3 * at + 2]
+                raw[i] = span_hash(text, start[i], end[i], table, numbers[2], numbers)
+                row = row_of(raw[i], slots, words)
+            kind[i], neutral[i], bits[i] = found[i], plain[found[i]], 0
+            if row >= 0:
+                kind[i], neutral[i], bits[i] = kinds[row], symbols[row], marks[row]
+            fresh[i], keep[i] = leads[i] != 0, bits[i] & flags[0] == 0
+            renamed[i] = signs[3] if kind[i] == options[0] else raw[i]
+            if kind[i] == options[1]:
+                size = value_text(text, start[i], end[i], options[2], digits, out)
+                if size > 0:
+                    renamed[i] = span_hash(out, 0, size, plain_table, numbers[4], numbers)
+                else:
+                    hard[hards] = i
+                    hards += 1
+        mark_statements(
+            bits[low:high], raw[low:high], neutral[low:high], fresh[low:high], turn, signs, flags,
+            keep[low:high],
+        )  # fmt: skip
+        if options[3]:
+            documentation(kind[low:high], neutral[low:high], fresh[low:high], roles, aside[low:high])
+    if options[3]:
+        comments = np.empty((notes + all_strings, 3), np.int32)
+        n, notes = set_aside(
+            aside, counts, remarks, hard[:hards], kind, start, end, line, indent, raw, renamed, neutral,
+            keep, fresh, token_ends, comments,
+        )  # fmt: skip
+    else:
+        comments = remarks[: 3 * notes].copy().reshape(-1, 3)
     return (
-        kind[:left], start, end, line, indent, raw[:left], renamed, neutral[:left], keep[:left], fresh[:left],
-        comments, hard[:hards].copy(),
+        kind[:n], start[:n], end[:n], line[:n], indent[:n], raw[:n], renamed[:n], neutral[:n], keep[:n],
+        fresh[:n], comments[:notes], hard[:hards].copy(), token_ends,
     )  # fmt: skip

@@ -92,23 +92,23 @@ def _run_plain(
     return counts, [np.frombuffer(b, np.uint8 if b.typecode == "B" else np.int32) for b in buffers]
 
 
-def _run_compiled(text: bytes, rules: Rules, begin: int) -> tuple[Any, ...]:
-    """Counts of tokens, strings and comments, and buffers that are good until this thread's next text."""
+def _run_compiled(data: NDArray[np.uint8], ends: NDArray[np.int64], rules: Rules, begin: int) -> list[Any]:
+    """Of texts that lie one behind the other: how many tokens, strings and comments there are before each
+    text and in all, and the buffers that hold them, good until this thread's next texts."""
     from corpus.languages import compiled
 
-    buffers = compiled.buffers(len(text) - begin)
+    buffers = compiled.buffers(len(data) + 4 * len(ends))
     *sequences, fixed = compiled.arrays(rules)
-    options = fixed.copy()
-    options[k.BEGIN] = begin
-    state = np.zeros(k.STACK + k.MAX_STACK, np.int64)
-    counts = compiled.kernel()(np.frombuffer(text, np.uint8), len(text), *sequences, options, state, *buffers)
-    return counts, buffers
+    state, counts = np.zeros(k.STACK + k.MAX_STACK, np.int64), np.zeros((len(ends) + 1, 3), np.int64)
+    compiled.kernel()(data, ends, begin, *sequences, fixed.copy(), state, *buffers, counts)
+    return [counts, *buffers]
 
 
 def _lexemes(text: bytes, language: Language, compiled: bool, begin: int) -> _Lexemes:
     rules = compile_rules(language)
     if compiled:
-        counts, buffers = _run_compiled(text, rules, begin)
+        every, *buffers = _run_compiled(np.frombuffer(text, np.uint8), np.array([len(text)]), rules, begin)
+        counts = every[1].tolist()
     else:
         length = len(text) - begin
         options = (begin, *rules.options[1:])
@@ -133,12 +133,18 @@ def _hashes(text: bytes, found: _Lexemes, caseless: bool) -> NDArray[np.uint64]:
     return spelling.hash_spans(text, starts, ends, seeds, caseless=caseless)
 
 
-def _value_numbers(text: bytes, row: Language, made: Scan, numbers: NDArray[np.intp], compiled: bool) -> None:
-    """The renamed hash of numbers is that of their value; each distinct number is valued once."""
+def _value_numbers(
+    text: bytes, row: Language, made: Scan, numbers: NDArray[np.intp], compiled: bool, begins: Any = 0
+) -> None:
+    """The renamed hash of numbers is that of their value; each distinct number is valued once.
+
+    begins: where in `text` the text of each number begins.
+    """
     if not len(numbers):
         return
     _, first, inverse = np.unique(made.raw[numbers], return_index=True, return_inverse=True)
-    spans = zip(made.start[numbers[first]].tolist(), made.end[numbers[first]].tolist(), strict=True)
+    starts, ends = ((column[numbers] + begins)[first].tolist() for column in (made.start, made.end))
+    spans = zip(starts, ends, strict=True)
     kinds = bool(row.numbers & k.KIND_SUFFIX)
     texts = (text[start : min(end, start + 80)].decode("latin-1") for start, end in spans)
     values = [spelling.number_value(number, kinds).encode() for number in texts]
@@ -188,20 +194,36 @@ def _read(text: bytes, row: Language, begin: int) -> Scan:
 
 def _read_compiled(text: bytes, row: Language, begin: int) -> Scan:
     """The same."""
+    return _read_each(text, np.array([len(text)]), row, begin)[0]
+
+
+def _read_each(data: bytes, ends: NDArray[np.int64], row: Language, begin: int) -> tuple[Scan, Any]:
     from corpus.languages import compiled
     from corpus.languages.meanings_compiled import complete
 
-    words = spelling.vocabulary(row.name)
-    counts, buffers = _run_compiled(text, compile_rules(row), begin)
+    words, joined = spelling.vocabulary(row.name), np.frombuffer(data, np.uint8)
     options = (_NAME, _NUMBER, bool(row.numbers & k.KIND_SUFFIX), row.docstrings)
-    *columns, hard = complete(
-        np.frombuffer(text, np.uint8), counts, *buffers, spelling.byte_values(row.caseless),
-        spelling.byte_values(False), spelling.NUMBERS, compiled.slots(row.name), words.raw, words.kind,
-        words.neutral, words.bits, _PLAIN, marks.TURN, marks.SIGNS, spelling.FLAGS, marks.ROLES, options,
+    *columns, hard, token_ends = complete(
+        joined, ends, *_run_compiled(joined, ends, compile_rules(row), begin),
+        spelling.byte_values(row.caseless), spelling.byte_values(False), spelling.NUMBERS,
+        compiled.slots(row.name), words.raw, words.kind, words.neutral, words.bits, _PLAIN, marks.TURN,
+        marks.SIGNS, spelling.FLAGS, marks.ROLES, options,
     )  # fmt: skip
     made = Scan(*columns)
-    _value_numbers(text, row, made, hard, True)
-    return made
+    if len(hard):
+        text = np.searchsorted(token_ends, hard, side="right")
+        _value_numbers(data, row, made, hard, True, np.concatenate(([0], ends))[text])
+    return made, token_ends
+
+
+def scan_each(data: bytes, ends: NDArray[np.int64], language: str) -> tuple[Scan, NDArray[np.int64]]:
+    """`scan` by machine code of texts that lie one behind the other, and where the tokens of each end.
+
+    ends: int64[t], where each text ends. What counts bytes or lines counts those of its text.
+    """
+    if len(data) > LIMIT:
+        raise ValueError(f"texts of {len(data)} bytes cannot be scanned: the limit is {LIMIT}")
+    return _read_each(data, ends, LANGUAGES[language], 0)
 
 
 _PLAIN = np.array([Symbol.OTHER, Symbol.NAME, Symbol.NUMBER, Symbol.STRING, Symbol.OTHER], np.uint16)
@@ -235,11 +257,7 @@ def _without_documentation(result: Scan) -> Scan:
 def significant(scan: Scan, *, compiled: bool = False) -> tuple[Tokens, NDArray[np.int32]]:
     """The significant tokens, and the index of each in the scan."""
     if compiled:
-        from corpus.languages.compiled import significant as machine_code
-
-        *columns, index = machine_code(
-            scan.kind, scan.start, scan.end, scan.line, scan.raw, scan.renamed, scan.keep
-        )
+        *columns, _, index = significant_columns(scan)
         return Tokens(*columns), index
     index = np.flatnonzero(scan.keep).astype(np.int32)
     return Tokens(
@@ -250,3 +268,13 @@ def significant(scan: Scan, *, compiled: bool = False) -> tuple[Tokens, NDArray[
         scan.raw[index],
         scan.renamed[index],
     ), index
+
+
+def significant_columns(scan: Scan) -> tuple[NDArray[Any], ...]:
+    """The columns of the significant tokens by machine code, their neutral symbols, their indices."""
+    from corpus.languages.compiled import significant as machine_code
+
+    found: tuple[NDArray[Any], ...] = machine_code(
+        scan.kind, scan.start, scan.end, scan.line, scan.raw, scan.renamed, scan.neutral, scan.keep
+    )
+    return found

@@ -11,10 +11,10 @@ USED = (  # all that makes a record
     "from corpus.languages.meanings_compiled import complete;"
     "from corpus.fingerprint.compiled import lexicon, owners, sketch, token_features;"
     "from corpus.fingerprint.words_compiled import word_rows;"
-    "from corpus.functions.compiled import block_end, codes, find, mask_directives, pair, unit_rows;"
+    "from corpus.functions.compiled import block_end, brackets, codes, find, pair, unit_rows;"
     "from corpus.functions.heads_compiled import functions;"
     "used = (kernel(), complete, significant, span_sums, sketch, owners, lexicon, word_rows, token_features,"
-    " block_end, codes, find, mask_directives, pair, unit_rows, functions)"
+    " block_end, brackets, codes, find, pair, unit_rows, functions)"
 )
 
 

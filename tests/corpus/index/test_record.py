@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.index.record import Record, make_record, owners, record_batch
+from corpus.index.record import Record, Records, make_record, make_records, owners, received, record_batch
 from corpus.model import Unit
 
 C = b"""#include <math.h>
@@ -33,7 +33,37 @@ PYTHON = b"import math\n\ndef area(r):\n    '''Of a circle.'''\n    return math.
     [(C, "c"), (C[:400], "c"), (PYTHON, "python"), (b"", "c"), (b"/* */", "c"), (b"x", "c")],
 )
 def test_machine_code_and_arrays_give_the_same_record(text, language):
-    assert make_record(text, language).encode() == make_record(text, language, compiled=True).encode()
+    assert_equal(make_record(text, language), make_record(text, language, compiled=True))
+
+
+def assert_equal(one: Record, other: Record) -> None:
+    for name in Record.__slots__:
+        left, right = getattr(one, name), getattr(other, name)
+        assert left.dtype == right.dtype, name
+        assert left.tolist() == right.tolist(), name
+
+
+# Balanced and not, empty, documented, with numbers, words and signs that only arrays read.
+PIECES = [
+    b"", b"\n", b"/* */", b"'", b"}", C[:300], C[200:], PYTHON[:90], b"x = 0b101 + 1e400L;\n",
+    b"#if A\n}\n#else\n}\n#endif\n", b"import a\n", b'def f():\n    """doc"""\n    return 0x1p3\n',
+    b"f <- function(a) { g(a) }\n", b"function y = f(x)\n y = x';\nend\n", b"caf\xc3\xa9(1)\n",
+    b"class A { int f(int a) { return 1; } }",
+    b"      SUBROUTINE S(X)\n      X = 1.D0\n      END\n", b"a" * 40 + b" = \"" + b"words " * 50 + b"\"\n",
+]  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(
+        ["c", "cpp", "java", "objc", "python", "cython", "r", "matlab", "fortran-fixed", "javascript"]
+    ),
+    st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map(b"".join), min_size=1, max_size=6),
+)
+def test_texts_together_give_the_records_of_each(language, texts):
+    together = list(make_records(texts, language))
+    for text, record in zip(texts, together, strict=True):
+        assert_equal(make_record(text, language), record)
 
 
 def test_the_vocabulary_spells_every_token():
@@ -48,21 +78,32 @@ def test_the_vocabulary_spells_every_token():
     assert tokens[-5:] == [b"119", b",", b"14161", b",", b"7"]
 
 
-def test_a_record_crosses_a_process_border_unchanged():
-    record = make_record(C, "c", compiled=True)
-    there = Record.decode(record.encode())
-    for name in Record.__slots__:
-        one, other = getattr(record, name), getattr(there, name)
-        assert one.dtype == other.dtype
-        assert one.tolist() == other.tolist()
+def test_records_cross_a_process_border_unchanged():
+    made = make_records([C, b"", C[:400]], "c")
+    for one, other in zip(made, Records.decode(made.encode()), strict=True):
+        assert_equal(one, other)
 
 
 def test_a_text_that_cannot_be_read_is_named_and_the_others_go_on():
-    made = record_batch([[C, "c"], [C, "no such language"], [PYTHON, "python"]])
+    batch = [[C, "c"], [C, "no such language"], [PYTHON, "python"], [C[:300], "c"]]
+    made = received(record_batch(batch), len(batch))
     assert isinstance(made[1], str)
     assert "KeyError" in made[1]
-    assert Record.decode(made[0]).encode() == make_record(C, "c").encode()
-    assert not isinstance(made[2], str)
+    for number in (0, 2, 3):
+        assert not isinstance(made[number], str)
+        assert_equal(made[number], make_record(*batch[number]))
+
+
+def test_of_texts_read_together_the_one_to_blame_is_found(monkeypatch):
+    def refuse(texts, language):
+        if b"refused" in b"".join(texts):
+            raise ValueError("refused")
+        return make_records(texts, language)
+
+    monkeypatch.setattr("corpus.index.record.make_records", refuse)
+    made = received(record_batch([[C, "c"], [b"refused", "c"], [PYTHON, "python"]]), 3)
+    assert made[1] == "ValueError: refused"
+    assert_equal(made[0], make_record(C, "c"))
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), max_size=8))
