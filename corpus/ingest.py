@@ -23,6 +23,7 @@ from corpus.index.catalog import Catalog
 from corpus.index.record import Record, received
 from corpus.index.segment import ReleaseFacts, SegmentBuilder
 from corpus.licenses import Detector, TextDetector, conclude, is_license_file, is_metadata_file
+from corpus.machine_code import warm_writing
 from corpus.model import UNKNOWN_LICENSE, Fetched, Skip, TreeFile
 from corpus.purl import canonical
 from corpus.reuse import Seen
@@ -131,8 +132,9 @@ class Ingester:
         self._stack.close()
 
     def warm(self) -> None:
-        """Start a child that parses, before time counts."""
+        """Start a child that parses and load what writes segments, before time counts."""
         self._pool.run("corpus.machine_code:warm")
+        warm_writing()
 
     def _tell(self, purl: str, step: str, done: int = 0, total: int | None = None) -> None:
         if self._progress is not None:

@@ -38,6 +38,15 @@ def warm() -> str:
     return str(compiled.sketch.stats.cache_path or "")
 
 
+def warm_writing() -> None:
+    """Load or compile what orders the tables of a segment: it serves large segments only, unless loaded."""
+    import numpy as np
+
+    from corpus.index.packed_compiled import postings
+
+    postings(np.zeros(1, np.uint64), np.zeros(1, np.uint32))
+
+
 def warm_matching() -> None:
     """Load or compile what compares a change with its candidates; from then on every search uses it."""
     import numpy as np
@@ -64,6 +73,7 @@ def warm_matching() -> None:
 
 def _main() -> None:
     folder = warm()
+    warm_writing()
     warm_matching()
     print(f"machine code: {folder or 'not kept, no folder for it can be written'}")
 

@@ -6,10 +6,14 @@ hash lie close together (one file, one release), so that most differences take o
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
+
 import numpy as np
 from numpy.typing import NDArray
 
 _MORE = range(1, 5)
+COMPILED_FROM, LOADED_FROM = 1 << 12, 1 << 20
 
 
 def pack(
@@ -89,12 +93,29 @@ def unshuffle(planes: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return out
 
 
+def _compile_pays(pairs: int) -> bool:
+    """Whether machine code sooner has that many pairs in order, what it takes to load it included."""
+    if "numba" in sys.modules:
+        return pairs >= COMPILED_FROM
+    return pairs >= LOADED_FROM and find_spec("numba") is not None
+
+
 def postings(
     key: NDArray[np.uint64], unit: NDArray[np.uint32]
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
-    """Distinct pairs by key, then by unit: a fingerprint that a unit holds twice is one posting.
+    """Distinct pairs by key, then by unit: a fingerprint that a unit holds twice is one posting."""
+    if _compile_pays(len(key)):
+        from corpus.index.packed_compiled import postings as machine_code
 
-    numpy sorts numbers many times faster than pairs. So what is sorted is the high bits of a key with the
+        found: tuple[NDArray[np.uint64], NDArray[np.uint32]] = machine_code(key, unit)
+        return found
+    return _by_arrays(key, unit)
+
+
+def _by_arrays(
+    key: NDArray[np.uint64], unit: NDArray[np.uint32]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    """numpy sorts numbers many times faster than pairs. So what is sorted is the high bits of a key with the
     index of its pair in place of the low ones; the rare cases that leaves are made good.
     """
     bits = np.uint64(len(key).bit_length())

@@ -11,8 +11,8 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -67,12 +67,7 @@ class SegmentFile:
     labels: tuple[str, ...] = ()
 
 
-@dataclass
-class _Column:
-    key: list[NDArray[np.uint64]] = field(default_factory=list)
-    unit: list[NDArray[np.uint32]] = field(default_factory=list)
-
-
+_TOKENS_AT_ONCE = 1 << 18
 _VOCABULARY = {"raw": np.uint64, "renamed": np.uint64, "kind": np.uint8, "neutral": np.uint16}
 
 
@@ -92,6 +87,20 @@ def _distinct(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArr
     return order[new], inverse
 
 
+def _groups(records: Sequence[Record]) -> Iterator[list[Record]]:
+    """Runs of records of some hundred thousand tokens: their arrays cost few calls and fit the caches."""
+    group: list[Record] = []
+    tokens = 0
+    for record in records:
+        group.append(record)
+        tokens += len(record.ids)
+        if tokens >= _TOKENS_AT_ONCE:
+            yield group
+            group, tokens = [], 0
+    if group:
+        yield group
+
+
 class SegmentBuilder:
     """Collects the records of one release and writes the segment."""
 
@@ -100,7 +109,6 @@ class SegmentBuilder:
         self._files: list[SegmentFile] = []
         self._texts: list[bytes] = []
         self._records: list[Record] = []
-        self._columns = {name: _Column() for name in TABLES}
         self._units = 0
         self._compress = zstandard.ZstdCompressor(3).compress
 
@@ -116,9 +124,6 @@ class SegmentBuilder:
         )  # fmt: skip
         self._texts.append(self._compress(file.text) if self.keep_text else b"")
         self._records.append(record)
-        for name, column in self._columns.items():
-            column.key.append(getattr(record, f"{name}_key"))
-            column.unit.append(getattr(record, f"{name}_unit") + np.uint32(first))
 
     def counts(self, skips: Sequence[Skip]) -> dict[str, Any]:
         return _counts(self._files, skips, self._units)
@@ -162,26 +167,44 @@ class SegmentBuilder:
         write_array(folder, "vocab_ends", np.cumsum(length[at]).astype(np.uint32))
         chosen = text[gather(begin[at], length[at])].tobytes()
         (folder / "vocab_text.zst").write_bytes(zstandard.compress(chosen, 6))
-        offsets, blobs, start = [0], [], 0
-        number = inverse.astype(np.uint32)
-        for r in records:
-            ids = number[start : start + len(r.vocab_raw)][r.ids]
-            start += len(r.vocab_raw)
-            deltas = r.lines.copy()
-            deltas[1:] -= r.lines[:-1]
-            blobs.append(self._compress(shuffle(ids) + shuffle(deltas)))
-            offsets.append(offsets[-1] + len(blobs[-1]))
+        blobs = self._token_blobs(inverse.astype(np.uint32))
         write_array(folder, "tokens", np.frombuffer(b"".join(blobs), np.uint8))
-        write_array(folder, "token_offsets", np.array(offsets, np.uint64))
+        write_array(folder, "token_offsets", np.cumsum([0, *map(len, blobs)]).astype(np.uint64))
+
+    def _token_blobs(self, number: NDArray[np.uint32]) -> list[bytes]:
+        """Of each file the numbers of its tokens and the steps between their lines.
+
+        number: in the vocabulary of the segment, of every word of every file.
+        """
+        blobs: list[bytes] = []
+        first_word = 0
+        for records in _groups(self._records):
+            words, sizes = [len(r.vocab_raw) for r in records], [len(r.ids) for r in records]
+            begins = first_word + np.cumsum([0, *words])
+            first_word = int(begins[-1])
+            ids = number[np.concatenate([r.ids for r in records]) + np.repeat(begins[:-1], sizes)]
+            lines = np.concatenate([r.lines for r in records])
+            steps = np.diff(lines, prepend=np.uint32(0))
+            heads = (np.cumsum(sizes) - sizes)[np.array(sizes) > 0]
+            steps[heads] = lines[heads]
+            planes = memoryview(shuffle(ids)), memoryview(shuffle(steps))
+            for end, size in zip(np.cumsum(sizes).tolist(), sizes, strict=True):
+                ends = range(end, 4 * len(ids) + 1, max(len(ids), 1))
+                blobs.append(self._compress(b"".join([p[e - size : e] for p in planes for e in ends])))
+        return blobs
 
     def _write_units(self, folder: Path) -> None:
         units = b"".join([r.units.tobytes() for r in self._records])
         write_array(folder, "units", np.frombuffer(units, UNIT_DTYPE))
         digests = [r.digest for r in self._records] or [np.empty(0, np.uint64)]
         write_array(folder, "digest", np.concatenate(digests))
-        for name, column in self._columns.items():
-            key = np.concatenate(column.key or [np.empty(0, np.uint64)])
-            unit = np.concatenate(column.unit or [np.empty(0, np.uint32)])
+        before = [f.first_unit for f in self._files]
+        for name in TABLES:
+            keys = [getattr(r, f"{name}_key") for r in self._records]
+            owners = [getattr(r, f"{name}_unit") for r in self._records]
+            first = np.repeat(np.array(before, np.uint32), [*map(len, keys)])
+            key = np.concatenate(keys or [np.empty(0, np.uint64)])
+            unit = np.concatenate(owners or [np.empty(0, np.uint32)]) + first
             key, unit = postings(key, unit)
             write_array(folder, f"{name}.key", key)
             write_array(folder, f"{name}.unit", unit)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from corpus.errors import CorruptSnapshot, ParamsMismatch
 from corpus.index import segment as segments
 from corpus.index.blocks import MANIFEST
-from corpus.index.packed import postings
+from corpus.index.packed import _by_arrays as arrays
+from corpus.index.packed_compiled import postings as machine_code
 from corpus.index.record import make_record
 from corpus.index.segment import ReleaseFacts, Segment, SegmentBuilder
 from corpus.languages import scan, significant
@@ -193,7 +195,7 @@ def test_random_records_come_back(tmp_path_factory, seed, units, keys, files):
 
 
 @pytest.mark.parametrize("low", [0, 4, 10, 62, 64], ids=lambda low: f"{low} low bits alike")
-@pytest.mark.parametrize("size", [0, 1, 2, 7, 100, 3000])
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 100, 3000, 70_000])
 def test_postings_are_distinct_pairs_in_order(size, low):
     """Also where keys agree in their high bits, and where units come in no order."""
     random = np.random.default_rng(size)
@@ -204,8 +206,8 @@ def test_postings_are_distinct_pairs_in_order(size, low):
         else high >> np.uint64(62) << np.uint64(low) | random.integers(0, 3, size, np.uint64)
     )
     unit = random.integers(0, 50, size).astype(np.uint32)
-    for units in (unit, np.sort(unit)):
-        got = postings(key, units)
+    for made, units in product((arrays, machine_code), (unit, np.sort(unit), np.sort(unit)[::-1].copy())):
+        got = made(key, units)
         assert [one.dtype for one in got] == [np.uint64, np.uint32]
         assert list(zip(*(one.tolist() for one in got), strict=True)) == sorted(
             set(zip(key.tolist(), units.tolist(), strict=True))
