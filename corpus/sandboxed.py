@@ -7,6 +7,7 @@ the main loop of a child. Started by corpus.sandbox with a clean interpreter; im
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import math
 import os
@@ -86,6 +87,7 @@ def serve(control: int, life: int) -> NoReturn:
         bounds = Limits(**limits)
         for name in preload:
             _load(name)
+        gc.freeze()  # what was imported stays: the collector need not look at it again and again
         _limit(bounds)
     except Exception as error:
         _answer(channel, encode([0, "error", *_told("the start of a child", error)]))

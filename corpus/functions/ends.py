@@ -5,15 +5,18 @@ Linear. Called by corpus.units.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
+from corpus.functions.brackets import TURNS
 from corpus.functions.source import Source, Span
 
 _LEFT, _EQUALS, _COLON, _DOT, _COMMA, _SEMICOLON, _SQUARE_RIGHT = b"(=:.,;]"
 
 
+_NESTED = 3  # so deep are most brackets
 _MAX_HEAD = 40  # tokens between a keyword and its parameters
 
 
@@ -82,12 +85,10 @@ def _pair_blocks(
     source: Source, grammar: Grammar, words: dict[int, bytes]
 ) -> tuple[list[tuple[int, int]], list[int]]:
     """(head, end) of the outermost functions, and the heads of functions that are still open at the end."""
-    codes = np.frombuffer(source.code, np.uint8)
-    brackets = np.flatnonzero(np.isin(codes, list(b"()[]{}"))).tolist()
     found: list[tuple[int, int]] = []
     stack: list[tuple[int, bytes]] = []  # of brackets, whose word is empty, and blocks
     functions = 0
-    for token in sorted([*words, *brackets]):
+    for token in _places(source, words):
         word = words.get(token, b"")
         top = stack[-1][1] if stack else None
         if not word:
@@ -113,6 +114,21 @@ def _pair_blocks(
             stack.append((token, word))
             functions += word in grammar.functions
     return found, [token for token, word in stack if word in grammar.functions]
+
+
+def _places(source: Source, words: Collection[int]) -> list[int]:
+    """Words and brackets in order, but for most pairs of brackets with nothing of both between them."""
+    turns = TURNS[np.frombuffer(source.code, np.uint8)]
+    turns[list(words)] = 0
+    worded = np.zeros(source.size, bool)
+    worded[list(words)] = True
+    places = np.flatnonzero((turns != 0) | worded)
+    for _ in range(_NESTED):
+        own = turns[places]
+        opens = np.flatnonzero((own[:-1] > 0) & (own[1:] < 0))
+        places = np.delete(places, np.concatenate((opens, opens + 1)))
+    found: list[int] = places.tolist()
+    return found
 
 
 def _opens(source: Source, grammar: Grammar, token: int, word: bytes, in_bracket: bool) -> bool:

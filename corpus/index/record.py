@@ -70,7 +70,7 @@ _LENGTHS = (
     ("ids", "lines"), ("units", "digest"), ("literal_key", "literal_unit"), ("renamed_key", "renamed_unit"),
     ("lsh_key", "lsh_unit"), ("algorithm_key", "algorithm_unit"),
 )  # fmt: skip
-CHUNK_BYTES = 96 * 1024
+CHUNK_BYTES = 128 * 1024
 """So much text is read at a time: each array costs a call, and what it holds should stay in the caches."""
 
 
@@ -166,12 +166,12 @@ def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT
         np.frombuffer(data, np.uint8), ends, kept_ends, kind, neutral, raw, renamed, start, end
     )
     # From here on units, tokens and words count from the first of all texts.
-    units, tokens = np.diff(unit_ends, prepend=0), np.diff(kept_ends, prepend=0)
+    units, tokens = _steps(unit_ends), _steps(kept_ends)
     unit_begins = (unit_ends - units).astype(np.uint32)
     first, last = (rows[:, :2] + np.repeat(kept_ends - tokens, units)[:, None]).T.copy()
     made = sketch_ranges(raw, renamed, kept_ends, first, last, params)
     owner = machine_code.owners(first, last, len(raw)) - np.repeat(unit_begins, tokens)
-    words, spellings = np.diff(word_ends, prepend=0), np.diff(spelling_ends, prepend=0)
+    words, spellings = _steps(word_ends), _steps(spelling_ends)
     ids = lexicon[6] + np.repeat((word_ends - words).astype(np.uint32), tokens)
     spelled = lexicon[5], lexicon[4] + np.repeat((spelling_ends - spellings).astype(np.uint32), words)
     key, unit = text_features(kind, neutral, renamed, ids, spelled, first, last)
@@ -219,6 +219,13 @@ def _lexicon(
 def unit_table(units: tuple[Unit, ...]) -> NDArray[Any]:
     rows = [(u.first, u.last, u.start_line, u.end_line, UNIT_KINDS.index(u.kind)) for u in units]
     return np.array(rows, UNIT_DTYPE)
+
+
+def _steps(ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How much ends at each place, from where it ends."""
+    steps = ends.copy()
+    steps[1:] -= ends[:-1]
+    return steps
 
 
 def record_batch(batch: list[list[Any]]) -> list[Any]:
