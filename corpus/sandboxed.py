@@ -61,14 +61,15 @@ def receive(source: socket.socket, cap: int, deadline: float = math.inf) -> byte
     """One frame. Raises EOFError, TimeoutError, or ValueError when it is longer than `cap`."""
 
     def exactly(size: int) -> bytearray:
-        data = bytearray()
-        while len(data) < size:
+        data = bytearray(size)
+        rest = memoryview(data)
+        while rest:
             if deadline < math.inf:
                 source.settimeout(max(deadline - time.monotonic(), 1e-6))
-            piece = source.recv(min(size - len(data), MIB))
-            if not piece:
+            count = source.recv_into(rest, min(len(rest), MIB))
+            if not count:
                 raise EOFError
-            data += piece
+            rest = rest[count:]
         return data
 
     (size,) = _HEADER.unpack(exactly(_HEADER.size))

@@ -92,7 +92,9 @@ class Records:
             begins = ends
 
     def encode(self) -> list[Any]:
-        return [self.ends.tobytes(), {name: column.tobytes() for name, column in self.columns.items()}]
+        """As plain values; the columns as views of their bytes."""
+        columns = {name: column.view(np.uint8).data for name, column in self.columns.items()}
+        return [self.ends.tobytes(), columns]
 
     @classmethod
     def decode(cls, data: list[Any]) -> Records:
