@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MORE = range(1, 5)
-COMPILED_FROM, LOADED_FROM = 1 << 12, 1 << 20
+COMPILED_FROM, LOADED_FROM = 1 << 12, 1 << 21
 
 
 def pack(
