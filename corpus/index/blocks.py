@@ -65,14 +65,14 @@ class ArrayWriter:
         self._tail = b""
 
     def append(self, values: NDArray[Any]) -> None:
-        data = np.ascontiguousarray(values, self.dtype).tobytes()
+        view = np.ascontiguousarray(values, self.dtype).view(np.uint8).data
         self.count += len(values)
-        self._stream.write(data)
-        data = self._tail + data
-        whole = len(data) - len(data) % BLOCK
-        view = memoryview(data)
+        self._stream.write(view)
+        if self._tail:
+            view = memoryview(self._tail + view)
+        whole = len(view) - len(view) % BLOCK
         self._sums += [xxhash.xxh3_64_intdigest(view[at : at + BLOCK]) for at in range(0, whole, BLOCK)]
-        self._tail = data[whole:]
+        self._tail = bytes(view[whole:])
 
     def close(self) -> None:
         if self._tail:

@@ -103,7 +103,10 @@ def _compile_pays(pairs: int) -> bool:
 def postings(
     key: NDArray[np.uint64], unit: NDArray[np.uint32]
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
-    """Distinct pairs by key, then by unit: a fingerprint that a unit holds twice is one posting."""
+    """Distinct pairs by key, then by unit: a fingerprint that a unit holds twice is one posting.
+
+    May overwrite the arrays.
+    """
     if _compile_pays(len(key)):
         from corpus.index.packed_compiled import postings as machine_code
 

@@ -80,7 +80,10 @@ def sort(key, unit):
 
 @cached
 def postings(key, unit):
-    """By the high bits of the keys in two steps, so that each works on what the caches hold."""
+    """By the high bits of the keys in two steps, so that each works on what the caches hold.
+
+    Overwrites the pairs: what it returns are parts of the given arrays.
+    """
     n = len(key)
     bits = 2
     while 8 << bits < n and bits < 24:
@@ -88,20 +91,19 @@ def postings(key, unit):
     low = bits // 2
     heads, own = np.empty((1 << (bits - low)) + 1, np.int64), np.empty((1 << low) + 1, np.int64)
     spare_key, spare_unit = np.empty(n, np.uint64), np.empty(n, np.uint32)
-    out_key, out_unit = np.empty(n, np.uint64), np.empty(n, np.uint32)
     scatter(key, unit, spare_key, spare_unit, np.uint64(64 - bits + low), heads)
     count, begin = 0, 0
     for bucket in range(len(heads) - 1):
         end = heads[bucket]
-        to_key, to_unit = out_key[begin:end], out_unit[begin:end]
+        to_key, to_unit = key[begin:end], unit[begin:end]
         scatter(spare_key[begin:end], spare_unit[begin:end], to_key, to_unit, np.uint64(64 - bits), own)
         first = 0
         for small in range(len(own) - 1):
             sort(to_key[first : own[small]], to_unit[first : own[small]])
             first = own[small]
         for i in range(begin, end):
-            if count == 0 or out_key[i] != out_key[count - 1] or out_unit[i] != out_unit[count - 1]:
-                out_key[count], out_unit[count] = out_key[i], out_unit[i]
+            if count == 0 or key[i] != key[count - 1] or unit[i] != unit[count - 1]:
+                key[count], unit[count] = key[i], unit[i]
                 count += 1
         begin = end
-    return out_key[:count].copy(), out_unit[:count].copy()
+    return key[:count], unit[:count]

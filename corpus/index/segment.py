@@ -30,7 +30,7 @@ from corpus.index.blocks import (
     write_array,
     write_manifest,
 )
-from corpus.index.packed import gather, postings, shuffle
+from corpus.index.packed import postings, shuffle
 from corpus.index.record import UNIT_DTYPE, Record
 from corpus.index.tokens import FileTokens
 from corpus.model import LicenseConclusion, Skip, TreeFile
@@ -76,12 +76,21 @@ def _distinct(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArr
 
     One spelling has several rows where languages differ about it (`function` is a keyword or a name).
     """
-    order = np.lexsort(columns[::-1])
-    new = np.zeros(len(order), bool)
-    new[:1] = True
-    for column in columns:
+    order = np.argsort(columns[0], kind="stable")
+    first = columns[0][order]
+    new = np.ones(len(order), bool)
+    np.not_equal(first[1:], first[:-1], out=new[1:])
+    mixed = np.zeros(len(order), bool)
+    for column in columns[1:]:
         ordered = column[order]
-        new[1:] |= ordered[1:] != ordered[:-1]
+        mixed[1:] |= ~new[1:] & (ordered[1:] != ordered[:-1])
+    if mixed.any():
+        run = np.cumsum(new) - 1
+        some = np.flatnonzero(np.bincount(run[mixed], minlength=run[-1] + 1)[run])
+        order[some] = order[some][np.lexsort([column[order[some]] for column in columns[::-1]])]
+        for column in columns[1:]:
+            ordered = column[order[some]]
+            new[some[1:]] |= ordered[1:] != ordered[:-1]
     inverse = np.empty(len(order), np.int64)
     inverse[order] = np.cumsum(new) - 1
     return order[new], inverse
@@ -165,7 +174,8 @@ class SegmentBuilder:
         length[heads] = ends[heads]
         begin = np.cumsum(length) - length
         write_array(folder, "vocab_ends", np.cumsum(length[at]).astype(np.uint32))
-        chosen = text[gather(begin[at], length[at])].tobytes()
+        spelled, spans = text.tobytes(), zip(begin[at].tolist(), (begin + length)[at].tolist(), strict=True)
+        chosen = b"".join([spelled[first:last] for first, last in spans])
         (folder / "vocab_text.zst").write_bytes(zstandard.compress(chosen, 6))
         blobs = self._token_blobs(inverse.astype(np.uint32))
         write_array(folder, "tokens", np.frombuffer(b"".join(blobs), np.uint8))
@@ -198,13 +208,14 @@ class SegmentBuilder:
         write_array(folder, "units", np.frombuffer(units, UNIT_DTYPE))
         digests = [r.digest for r in self._records] or [np.empty(0, np.uint64)]
         write_array(folder, "digest", np.concatenate(digests))
-        before = [f.first_unit for f in self._files]
         for name in TABLES:
             keys = [getattr(r, f"{name}_key") for r in self._records]
-            owners = [getattr(r, f"{name}_unit") for r in self._records]
-            first = np.repeat(np.array(before, np.uint32), [*map(len, keys)])
             key = np.concatenate(keys or [np.empty(0, np.uint64)])
-            unit = np.concatenate(owners or [np.empty(0, np.uint32)]) + first
+            unit, end = np.empty(len(key), np.uint32), 0
+            for file, record in zip(self._files, self._records, strict=True):
+                own = getattr(record, f"{name}_unit")
+                begin, end = end, end + len(own)
+                np.add(own, np.uint32(file.first_unit), out=unit[begin:end])
             key, unit = postings(key, unit)
             write_array(folder, f"{name}.key", key)
             write_array(folder, f"{name}.unit", unit)

@@ -207,7 +207,7 @@ def test_postings_are_distinct_pairs_in_order(size, low):
     )
     unit = random.integers(0, 50, size).astype(np.uint32)
     for made, units in product((arrays, machine_code), (unit, np.sort(unit), np.sort(unit)[::-1].copy())):
-        got = made(key, units)
+        got = made(key.copy(), units.copy())
         assert [one.dtype for one in got] == [np.uint64, np.uint32]
         assert list(zip(*(one.tolist() for one in got), strict=True)) == sorted(
             set(zip(key.tolist(), units.tolist(), strict=True))
