@@ -7,6 +7,7 @@ reason: nothing is dropped without one. Called by ingestion for every member of 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from corpus.archive.spool import blob_id
 from corpus.languages import language_of
@@ -176,6 +177,8 @@ def _utf8(data: bytes) -> bytes | None:
                 return None
     if _is_binary(data):
         return None
+    if data.isascii():
+        return data
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -259,10 +262,15 @@ def _has_source(path: str, text: bytes, extensions: tuple[str, ...], siblings: f
     return bool(named) and any(sibling.rsplit("/", 1)[-1] in named for sibling in siblings)
 
 
+@lru_cache(maxsize=256)
+def _folder_labels(folder: str) -> tuple[str, ...]:
+    names = folder.lower().split("/")
+    return tuple(label for label, known in _FOLDER_LABELS.items() if not known.isdisjoint(names))
+
+
 def _labels(path: str, folded: bytes) -> tuple[str, ...]:
-    *folders, name = path.split("/")
-    names = {folder.lower() for folder in folders}
-    labels = {label for label, known in _FOLDER_LABELS.items() if not known.isdisjoint(names)}
+    folder, _, name = path.rpartition("/")
+    labels = set(_folder_labels(folder))
     if _TEST_NAME.fullmatch(name):
         labels.add("test")
     if (b"gnulib" in folded or b"gnu portability library" in folded) and _GNULIB.search(folded):

@@ -9,6 +9,7 @@ from corpus.archive.limits import ArchiveLimits, Unreadable
 _SEPARATORS = re.compile(r"[/\\]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_ORDINARY = re.compile(rb"(?:[\w+-][\w.+ -]*/)*[\w+-][\w.+ -]*")
 _SHOWN = 200
 
 
@@ -16,6 +17,8 @@ def member_path(name: bytes, limits: ArchiveLimits) -> str:
     """`name` as a relative path with single slashes and no dots. Raises Unreadable with the reason."""
     if len(name) > limits.path_bytes:
         raise Unreadable(f"path of more than {limits.path_bytes} bytes")
+    if _ORDINARY.fullmatch(name) and name.count(b"/") < limits.path_levels:
+        return name.decode()
     try:
         text = name.decode()
     except UnicodeDecodeError:

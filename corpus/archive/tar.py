@@ -7,6 +7,7 @@ Does not build on the standard library's reader, whose older releases hang on a 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from zlib import adler32
 
 from corpus.archive.limits import MIB, Account, Entry, Stop
 from corpus.archive.streams import Stream
@@ -37,11 +38,16 @@ def is_header(block: bytes) -> bool:
         announced = _number(block[148:156])
     except Stop:
         return False
-    plain = sum(block[:148]) + 8 * 32 + sum(block[156:])
+    plain = _sum(block[:148]) + 8 * 32 + _sum(block[156:334]) + _sum(block[334:])
     if announced == plain:
         return True
     # Some old programs added up signed bytes.
     return announced == plain - 256 * sum(byte > 127 for byte in block[:148] + block[156:])
+
+
+def _sum(data: bytes) -> int:
+    """The sum of up to 256 bytes: that is what Adler-32 keeps in its low half."""
+    return (adler32(data) & 0xFFFF) - 1
 
 
 def entries(stream: Stream, account: Account) -> Iterator[Entry]:

@@ -181,11 +181,14 @@ class _Unpacking:
                 self._skips.append((path, str(error), True))
 
     def _keep(self, path: str, content: Iterator[bytes]) -> None:
-        data = bytearray()
+        pieces: list[bytes] = []
+        size = 0
         for piece in content:
-            data += piece
-            if len(data) > self._limits.file_bytes:
+            pieces.append(piece)
+            size += len(piece)
+            if size > self._limits.file_bytes:
                 raise Unreadable("too large")
+        data = b"".join(pieces)
         if (earlier := self._files.get(path)) is not None:
             differs = len(data) != earlier[2] or self._spool.read(earlier) != data
             self._skips.append((path, "duplicate name", differs))

@@ -30,6 +30,7 @@ _LICENSE_NAME = re.compile(
     r"|(?:mit|bsd|apache|l?gpl|agpl)[\w.]*[._-]licen[cs]e|[al]?gpl[-_]?v?[\d.]*",
     re.IGNORECASE,
 )
+_MAY_BE_LICENSE = re.compile(r"licen|copy|gpl", re.IGNORECASE)  # what all of them have in common
 _TEXT_SUFFIX = re.compile(r"\.(?:txt|md|rst|markdown|html?|text)$", re.IGNORECASE)
 _SOURCE_SUFFIX = re.compile(
     r"\.(?:c|cc|cpp|cxx|h|hh|hpp|py|pyx|pyi|js|mjs|ts|tsx|jsx|java|rs|go|rb|r|m|f|f90|f95|jl|kt|cs|php|pl|pm|sh|lua"
@@ -40,6 +41,8 @@ _SOURCE_SUFFIX = re.compile(
 
 def is_license_file(path: str) -> bool:
     """Whether a path is by its name a licence text: COPYING.LESSERv3, LICENSE.md, LICENSES/MIT.txt."""
+    if path.isascii() and not _MAY_BE_LICENSE.search(path):
+        return False
     folder, name = posixpath.split(path)
     if _SOURCE_SUFFIX.search(name) or path == "debian/copyright":
         return False
