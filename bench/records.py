@@ -25,6 +25,7 @@ from corpus.index.catalog import Catalog
 from corpus.index.record import received, record_batch
 from corpus.index.segment import Segment, SegmentBuilder
 from corpus.ingest import _batches
+from corpus.machine_code import warm_writing
 from corpus.model import TreeFile
 from corpus.sandbox import Limits, Pool
 
@@ -90,6 +91,7 @@ def measure(purls: list[str], data: Path) -> list[Row]:
     catalog = Catalog(data)
     entries = catalog.entries()
     rows, total, whole = [], Clock(), 0
+    warm_writing()
     with Pool(1, Limits(), ("corpus.machine_code:warm",)) as pool:
         for purl in purls:
             clock = Clock()

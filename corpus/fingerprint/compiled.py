@@ -213,7 +213,7 @@ def lexicon(data, text_ends, token_ends, kind, neutral, raw, renamed, start, end
     hash, each as it first stands.
 
     (raw, renamed, kind, neutral, ends of the spellings, the spellings, the rank of every token in its text's
-    vocabulary, where each text's vocabulary ends, where its spellings end)
+    vocabulary and in all of them, where each text's vocabulary ends, where its spellings end)
     """
     n, longest, low = len(raw), 0, 0
     for high in token_ends:
@@ -230,7 +230,8 @@ def lexicon(data, text_ends, token_ends, kind, neutral, raw, renamed, start, end
         np.empty(2 * longest + 2, np.int64),
     )
     words, others, kinds = np.empty(n, np.uint64), np.empty(n, np.uint64), np.empty(n, np.uint8)
-    neutrals, ends, ids = np.empty(n, np.uint16), np.empty(n, np.uint32), np.empty(n, np.uint32)
+    neutrals, ends = np.empty(n, np.uint16), np.empty(n, np.uint32)
+    ids, every = np.empty(n, np.uint32), np.empty(n, np.uint32)
     text, word_ends, spelling_ends = np.empty(len(data), np.uint8), token_ends.copy(), token_ends.copy()
     word, to, before, low = 0, 0, 0, 0
     for t in range(len(token_ends)):
@@ -261,23 +262,25 @@ def lexicon(data, text_ends, token_ends, kind, neutral, raw, renamed, start, end
             ends[word + r] = to - begin
         for i in range(high - low):
             ids[low + i] = rank[numbers[i]]
+            every[low + i] = word + ids[low + i]
         word += count
         word_ends[t], spelling_ends[t], before, low = word, to, text_ends[t], high
     return (
         words[:word].copy(), others[:word].copy(), kinds[:word].copy(), neutrals[:word].copy(),
-        ends[:word].copy(), text[:to].copy(), ids, word_ends, spelling_ends,
+        ends[:word].copy(), text[:to].copy(), ids, every, word_ends, spelling_ends,
     )  # fmt: skip
 
 
 @cached
-def owners(first, last, count):
-    """`corpus.index.record.owners`: for each of `count` tokens the shortest unit, of equals the last."""
+def owners(first, last, number, count):
+    """`corpus.index.record.owners`: for each of `count` tokens the number of the shortest unit, of equals
+    the last."""
     owner, least = np.zeros(count, np.uint32), np.full(count, count + 1)
     for u in range(len(first)):
         size = last[u] - first[u]
         for token in range(first[u], last[u]):
             if size <= least[token]:
-                owner[token], least[token] = u, size
+                owner[token], least[token] = number[u], size
     return owner
 
 

@@ -164,23 +164,21 @@ def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT
     scanned, token_ends = scan_each(data, ends, language)
     kind, start, end, line, raw, renamed, neutral, _ = significant_columns(scanned)
     rows, unit_ends, kept_ends = cut_each(scanned, data, ends, token_ends, language, params)
-    *lexicon, word_ends, spelling_ends = machine_code.lexicon(
+    *lexicon, ids, word_ends, spelling_ends = machine_code.lexicon(
         np.frombuffer(data, np.uint8), ends, kept_ends, kind, neutral, raw, renamed, start, end
     )
     # From here on units, tokens and words count from the first of all texts.
     units, tokens = _steps(unit_ends), _steps(kept_ends)
-    unit_begins = (unit_ends - units).astype(np.uint32)
     first, last = (rows[:, :2] + np.repeat(kept_ends - tokens, units)[:, None]).T.copy()
     made = sketch_ranges(raw, renamed, kept_ends, first, last, params)
-    owner = machine_code.owners(first, last, len(raw)) - np.repeat(unit_begins, tokens)
+    own = np.arange(len(rows), dtype=np.uint32) - np.repeat((unit_ends - units).astype(np.uint32), units)
+    owner = machine_code.owners(first, last, own, len(raw))
     words, spellings = _steps(word_ends), _steps(spelling_ends)
-    ids = lexicon[6] + np.repeat((word_ends - words).astype(np.uint32), tokens)
     spelled = lexicon[5], lexicon[4] + np.repeat((spelling_ends - spellings).astype(np.uint32), words)
     key, unit = text_features(kind, neutral, renamed, ids, spelled, first, last)
     table = np.empty(len(rows), UNIT_DTYPE)
     for number, name in enumerate(UNIT_DTYPE.names or ()):
         table[name] = rows[:, number]
-    own = np.arange(len(rows), dtype=np.uint32) - np.repeat(unit_begins, units)
     columns = {
         **dict(zip(_LEXICON, lexicon, strict=True)),
         "lines": line.astype(np.uint32), "units": table, "digest": made.digest,
