@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,9 +30,10 @@ from corpus.index.blocks import (
     write_array,
     write_manifest,
 )
-from corpus.index.packed import postings, shuffle
+from corpus.index.packed import postings
 from corpus.index.record import UNIT_DTYPE, Record
 from corpus.index.tokens import FileTokens
+from corpus.index.vocabulary import distinct, shuffled_tokens
 from corpus.model import LicenseConclusion, Skip, TreeFile
 from corpus.params import Params
 
@@ -67,47 +68,7 @@ class SegmentFile:
     labels: tuple[str, ...] = ()
 
 
-_TOKENS_AT_ONCE = 1 << 18
 _VOCABULARY = {"raw": np.uint64, "renamed": np.uint64, "kind": np.uint8, "neutral": np.uint16}
-
-
-def _distinct(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct rows, ascending: the index of the first of each, and for every row which of them it is.
-
-    One spelling has several rows where languages differ about it (`function` is a keyword or a name).
-    """
-    order = np.argsort(columns[0], kind="stable")
-    first = columns[0][order]
-    new = np.ones(len(order), bool)
-    np.not_equal(first[1:], first[:-1], out=new[1:])
-    mixed = np.zeros(len(order), bool)
-    for column in columns[1:]:
-        ordered = column[order]
-        mixed[1:] |= ~new[1:] & (ordered[1:] != ordered[:-1])
-    if mixed.any():
-        run = np.cumsum(new) - 1
-        some = np.flatnonzero(np.bincount(run[mixed], minlength=run[-1] + 1)[run])
-        order[some] = order[some][np.lexsort([column[order[some]] for column in columns[::-1]])]
-        for column in columns[1:]:
-            ordered = column[order[some]]
-            new[some[1:]] |= ordered[1:] != ordered[:-1]
-    inverse = np.empty(len(order), np.int64)
-    inverse[order] = np.cumsum(new) - 1
-    return order[new], inverse
-
-
-def _groups(records: Sequence[Record]) -> Iterator[list[Record]]:
-    """Runs of records of some hundred thousand tokens: their arrays cost few calls and fit the caches."""
-    group: list[Record] = []
-    tokens = 0
-    for record in records:
-        group.append(record)
-        tokens += len(record.ids)
-        if tokens >= _TOKENS_AT_ONCE:
-            yield group
-            group, tokens = [], 0
-    if group:
-        yield group
 
 
 class SegmentBuilder:
@@ -161,7 +122,7 @@ class SegmentBuilder:
             np.concatenate([getattr(r, f"vocab_{name}") for r in records] or [np.empty(0, dtype)])
             for name, dtype in _VOCABULARY.items()
         ]
-        at, inverse = _distinct(columns)
+        at, inverse = distinct(columns)
         write_array(folder, "vocab_raw.u8", columns[0][at])
         write_array(folder, "vocab_files.u4", np.bincount(inverse, minlength=len(at)).astype(np.uint32))
         for name, column in zip(list(_VOCABULARY)[1:], columns[1:], strict=True):
@@ -177,31 +138,9 @@ class SegmentBuilder:
         spelled, spans = text.tobytes(), zip(begin[at].tolist(), (begin + length)[at].tolist(), strict=True)
         chosen = b"".join([spelled[first:last] for first, last in spans])
         (folder / "vocab_text.zst").write_bytes(zstandard.compress(chosen, 6))
-        blobs = self._token_blobs(inverse.astype(np.uint32))
+        blobs = [self._compress(data) for data in shuffled_tokens(records, inverse.astype(np.uint32))]
         write_array(folder, "tokens", np.frombuffer(b"".join(blobs), np.uint8))
         write_array(folder, "token_offsets", np.cumsum([0, *map(len, blobs)]).astype(np.uint64))
-
-    def _token_blobs(self, number: NDArray[np.uint32]) -> list[bytes]:
-        """Of each file the numbers of its tokens and the steps between their lines.
-
-        number: in the vocabulary of the segment, of every word of every file.
-        """
-        blobs: list[bytes] = []
-        first_word = 0
-        for records in _groups(self._records):
-            words, sizes = [len(r.vocab_raw) for r in records], [len(r.ids) for r in records]
-            begins = first_word + np.cumsum([0, *words])
-            first_word = int(begins[-1])
-            ids = number[np.concatenate([r.ids for r in records]) + np.repeat(begins[:-1], sizes)]
-            lines = np.concatenate([r.lines for r in records])
-            steps = np.diff(lines, prepend=np.uint32(0))
-            heads = (np.cumsum(sizes) - sizes)[np.array(sizes) > 0]
-            steps[heads] = lines[heads]
-            planes = memoryview(shuffle(ids)), memoryview(shuffle(steps))
-            for end, size in zip(np.cumsum(sizes).tolist(), sizes, strict=True):
-                ends = range(end, 4 * len(ids) + 1, max(len(ids), 1))
-                blobs.append(self._compress(b"".join([p[e - size : e] for p in planes for e in ends])))
-        return blobs
 
     def _write_units(self, folder: Path) -> None:
         units = b"".join([r.units.tobytes() for r in self._records])
