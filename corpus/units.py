@@ -162,7 +162,7 @@ def _spans_each(
     for text in np.flatnonzero(~done).tolist():
         own = slice(token_begins[text], token_ends[text])
         if scan.keep[own].any():
-            part = replace(scan, **{name: getattr(scan, name)[own] for name in _TOKEN_COLUMNS})
+            part = Scan(**{name: getattr(scan, name)[own] for name in _TOKEN_COLUMNS}, comments=scan.comments)
             tables[text] = _table(_spans(part, data[begins[text] : ends[text]], language, params, True))
     return np.concatenate(tables), np.cumsum([*map(len, tables)])
 
