@@ -24,7 +24,7 @@ from corpus.agreement import (
     standing,
     worth,
 )
-from corpus.disguise import Candidate, Disguise, Part, query_ranges
+from corpus.disguise import Candidate, Disguise, IndexedUnit, Part, query_ranges
 from corpus.evidence import Evidence, line_pairs
 from corpus.fingerprint.features import Elements
 from corpus.index.snapshot import FileRef, Index
@@ -210,12 +210,11 @@ def _match(
         discounts += (f"shared: {shared} other packages agree in half of this or more",)
     left, right = left[mine], right[mine]
     between = disguise.tokens_between(first, last)
-    origin_spanned = disguise.unit(one.candidate.unit)
     evidence = Evidence(
         kind="rewritten" if same else "translated",
         similarity=min(1.0, len(left) / max(1, len(between))),
         containment_region=min(1.0, len(left) / max(1, len(between))),
-        containment_origin=min(1.0, len(left) / max(1, len(origin_spanned.elements.at))),
+        containment_origin=_share_of(disguise.unit(one.candidate.unit), right),
         tokens=len(left),
         longest_run=_longest_run(left, right),
         bits=bits,
@@ -252,6 +251,11 @@ def _held_against(
     unit = disguise.unit(candidate.unit).elements
     stretches = [disguise.stretch(candidate, int(p.right[0]), int(p.right[-1])) for p in parts]
     return [unit], stretches
+
+
+def _share_of(unit: IndexedUnit, right: NDArray[np.int64]) -> float:
+    """The part of a unit's elements that agree. right: tokens of its file that do."""
+    return float(np.isin(unit.elements.at + unit.first, right).sum()) / max(1, len(unit.elements.at))
 
 
 def _origin(index: Index, candidate: Candidate, lines: NDArray[np.int64]) -> Origin:

@@ -31,9 +31,10 @@ RENAMING_BITS, RENAMING_SLOPE = 10.0, 1.5
 APART_BITS, APART_SLOPE = 20.0, 2.5
 NUMBERS_SLOPE = 0.15
 RESEMBLANCE, RESEMBLANCE_SLOPE = 0.25, 2.5
+LEAST_CONTAINMENT, CONTAINMENT_SLOPE = 0.2, 1.3
 """Strength of an algorithm-layer match: its standing, how consistently names stand for each other and what
 agrees with no other origin (both against some bits; natural logarithms), how many different rare numbers
-agree, and the resemblance of what both sides spell.
+agree, the resemblance of what both sides spell, and how much of the origin's unit agrees.
 Chosen on functions of copyleft packages that were rewritten and translated as assistants do, and on functions
 of permissive packages; docs/quality.md has them, and what each term is worth."""
 
@@ -92,6 +93,7 @@ def contributions(evidence: Evidence) -> dict[str, float]:
         "apart": APART_SLOPE * math.log1p(terms["apart"] / APART_BITS),
         "numbers": NUMBERS_SLOPE * math.log1p(terms["numbers"]),
         "resemblance": RESEMBLANCE_SLOPE * math.log(terms["resemblance"] / RESEMBLANCE),
+        "containment": CONTAINMENT_SLOPE * math.log(max(LEAST_CONTAINMENT, evidence.containment_origin)),
     }
 
 
