@@ -7,6 +7,7 @@ this sort agrees in: a derived piece stands above it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -223,6 +224,7 @@ def _match(
             "renaming": renaming,
             "apart": alone,
             "numbers": float(rare_numbers(query, parts, first, last)),
+            "spread": _spread(query.line[left], lines[right]),
             "resemblance": max(disguise.spelling.resemblance(first, last + 1, other) for other in held),
             "bag": one.candidate.bag,
             "standing": height,
@@ -251,6 +253,11 @@ def _held_against(
     unit = disguise.unit(candidate.unit).elements
     stretches = [disguise.stretch(candidate, int(p.right[0]), int(p.right[-1])) for p in parts]
     return [unit], stretches
+
+
+def _spread(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> float:
+    """How much longer the region of the change is than the origin's lines (natural logarithm), 0 at least."""
+    return max(0.0, math.log((int(np.ptp(ours)) + 1) / (int(np.ptp(theirs)) + 1)))
 
 
 def _share_of(unit: IndexedUnit, right: NDArray[np.int64]) -> float:

@@ -19,6 +19,9 @@ ALERT_CHANCE = 0.001
 """What a match must not exceed to be shown to everybody: of 1,000 functions that nobody copied, one resembles
 something as well in the whole index."""
 
+DERIVED_CHANCE = 0.0005
+"""The same for rewritten and translated code: a person needs longer to see that it is none."""
+
 BACKGROUND_CHANCE = 1e-5
 """The same for a copy of background: permissive code that much else resembles is worth attention where it is
 beyond doubt."""
@@ -32,9 +35,11 @@ APART_BITS, APART_SLOPE = 20.0, 2.5
 NUMBERS_SLOPE = 0.15
 RESEMBLANCE, RESEMBLANCE_SLOPE = 0.25, 2.5
 LEAST_CONTAINMENT, CONTAINMENT_SLOPE = 0.2, 1.3
+SPREAD_SLOPE = -1.0
 """Strength of an algorithm-layer match: its standing, how consistently names stand for each other and what
 agrees with no other origin (both against some bits; natural logarithms), how many different rare numbers
-agree, the resemblance of what both sides spell, and how much of the origin's unit agrees.
+agree, the resemblance of what both sides spell, how much of the origin's unit agrees, and over how many more
+lines than the origin's the region of the change is spread (negative).
 Chosen on functions of copyleft packages that were rewritten and translated as assistants do, and on functions
 of permissive packages; docs/quality.md has them, and what each term is worth."""
 
@@ -94,6 +99,7 @@ def contributions(evidence: Evidence) -> dict[str, float]:
         "numbers": NUMBERS_SLOPE * math.log1p(terms["numbers"]),
         "resemblance": RESEMBLANCE_SLOPE * math.log(terms["resemblance"] / RESEMBLANCE),
         "containment": CONTAINMENT_SLOPE * math.log(max(LEAST_CONTAINMENT, evidence.containment_origin)),
+        "spread": SPREAD_SLOPE * terms["spread"],
     }
 
 
@@ -141,6 +147,8 @@ def is_substantial(match: Match) -> bool:
 def is_alert(match: Match) -> bool:
     """Whether a match is strong enough to be shown to everybody."""
     allowed = BACKGROUND_CHANCE if match.origin.background else ALERT_CHANCE
+    if match.standing is not None:
+        allowed = DERIVED_CHANCE
     return match.chance <= allowed and is_substantial(match)
 
 

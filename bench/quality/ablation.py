@@ -101,7 +101,7 @@ def _names(match: Match, source: dict[str, Any], index: Snapshot) -> bool:
 
 def rows(innocent: Sequence[Tried], derived_code: Sequence[Tried], allowed: int) -> Iterator[tuple[str, ...]]:
     """A row for the whole strength and for each term left out."""
-    for without in ("", "standing", "renaming", "apart", "numbers", "resemblance", "containment"):
+    for without in ("", "standing", "renaming", "apart", "numbers", "resemblance", "containment", "spread"):
         score = partial(strength, without=without)
         level = sorted((t.best(score)[0] for t in innocent), reverse=True)[allowed]
         cells = []
