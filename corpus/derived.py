@@ -57,10 +57,10 @@ RIVAL_RENAMING = 0.5
 everybody's."""
 
 ENOUGH_BACKGROUND = 20
-NO_BACKGROUND = 1.4
+NO_BACKGROUND = 2.1
 """Taken off the standing where an index has no background release, less where it has fewer than so many: what
 everybody writes has few rivals there. Beside three, four of 360 functions of permissive packages were
-findings that stood up to 1.2 too high."""
+findings that stood too high by up to 1.8 scales of the null."""
 
 NO_RIVAL_IN_LANGUAGE = 1.5
 """Taken off where nothing else in the language of both sides agrees: what marks the language is then taken
@@ -70,7 +70,7 @@ of an index)."""
 
 FEW_SPEAKERS = 3
 SPEAKER_FILES = 10
-UNSPOKEN = 1.6
+UNSPOKEN = 2.4
 """Taken off where fewer than so many packages have so many files in the language of the change: what
 everybody writes in it is rare in the index then, and no rival shares it (three of 23 functions of a Go
 library were the strongest of 732 functions, beside one Go program; beside two C libraries five of 120
