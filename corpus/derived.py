@@ -68,6 +68,9 @@ for the origin's own (of 50 functions of a Go library, 6 stood above the thresho
 of an index)."""
 
 
+API_SHARE = 0.25
+"""A smaller part is not worth a sentence."""
+
 FEW_SPEAKERS = 3
 SPEAKER_FILES = 10
 UNSPOKEN = 2.4
@@ -209,6 +212,7 @@ def _match(
     shared = sharing(bits, against)
     if shared > 1:
         discounts += (f"shared: {shared} other packages agree in half of this or more",)
+    discounts += _used(query, left[mine])
     left, right = left[mine], right[mine]
     between = disguise.tokens_between(first, last)
     evidence = Evidence(
@@ -253,6 +257,15 @@ def _held_against(
     unit = disguise.unit(candidate.unit).elements
     stretches = [disguise.stretch(candidate, int(p.right[0]), int(p.right[-1])) for p in parts]
     return [unit], stretches
+
+
+def _used(query: Query, left: NDArray[np.int64]) -> tuple[str, ...]:
+    """What is said of names that agree and belong to an API. left: tokens that agree."""
+    names = left[query.kind[left] == Kind.NAME]
+    used = int(query.api[names].sum())
+    if not used or used < API_SHARE * len(names):
+        return ()
+    return (f"api: {used} of {len(names)} names that agree belong to the language's or an imported library",)
 
 
 def _spread(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> float:

@@ -155,6 +155,17 @@ def test_different_rare_numbers_and_what_both_spell_are_terms(index):
     assert fewer["resemblance"] < terms["resemblance"]
 
 
+def test_names_of_an_api_that_agree_are_told(index):
+    found = derived(query_of("lamp.py", PORT, "python"), index)[0]
+    told = [d for d in found.evidence.discounts if d.startswith("api: ")]
+    assert told == []  # sqrt, exp and range are three of many
+    called = PORT.replace("brightness = brightness +", "brightness = np.add(brightness, 0) +")
+    for name in ("brightness", "fuel", "delta", "amount"):
+        called = called.replace(name, f"np.{name}")
+    found = derived(query_of("lamp.py", called, "python"), index)[0]
+    assert [d for d in found.evidence.discounts if d.startswith("api: ")]
+
+
 def test_what_else_the_change_speaks_of_takes_resemblance_away(index):
     foreign = PORT.replace(
         "brightness = 0.3141", "brightness = 0.3141; parcel_weight = amount * 88.125 + 731.5"
