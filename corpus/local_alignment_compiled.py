@@ -46,13 +46,22 @@ def trace(table, scores, gap, i, j):
 
 
 @cached
+def _slot_of(head, their_keys, key):
+    """Where a key stands in a hash table of places, or would stand: linear probing, 2^n slots."""
+    width, last = their_keys.shape[1], len(head) - 1
+    slot = np.int64((key ^ key >> np.uint64(32)) & np.uint64(last))
+    while head[slot] >= 0 and their_keys[head[slot] // width, head[slot] % width] != key:
+        slot = slot + 1 & last
+    return slot
+
+
+@cached
 def pair_scores(symbol, keys, value, weights, their_symbol, their_keys, mismatch):
     """See corpus.pair_scores.pair_scores."""
     n, m, width = len(symbol), len(their_symbol), keys.shape[1]
     slots = 64
     while slots < 2 * m * width:
         slots *= 2
-    shift, mask = np.uint64(32), np.uint64(slots - 1)
     head = np.full(slots, -1, np.int64)  # a hash table: the last place of each of their keys
     before = np.empty(m * width, np.int64)
     for j in range(m):
@@ -60,9 +69,7 @@ def pair_scores(symbol, keys, value, weights, their_symbol, their_keys, mismatch
             key = their_keys[j, b]
             if key == 0:
                 break
-            slot = np.int64((key ^ key >> shift) & mask)
-            while head[slot] >= 0 and their_keys[head[slot] // width, head[slot] % width] != key:
-                slot = slot + 1 & slots - 1
+            slot = _slot_of(head, their_keys, key)
             before[j * width + b], head[slot] = head[slot], j * width + b
     scores = np.empty((n, m), np.int32)
     for i in range(n):
@@ -73,9 +80,7 @@ def pair_scores(symbol, keys, value, weights, their_symbol, their_keys, mismatch
             key = keys[i, a]
             if key == 0:
                 break
-            slot = np.int64((key ^ key >> shift) & mask)
-            while head[slot] >= 0 and their_keys[head[slot] // width, head[slot] % width] != key:
-                slot = slot + 1 & slots - 1
+            slot = _slot_of(head, their_keys, key)
             place = head[slot]
             while place >= 0:
                 j = place // width
