@@ -215,6 +215,7 @@ class Disguise:
         self.spelling = Spelling(self._made, api, self._found.keys, self._found.bits, self._rarity)
         self.tokens = lru_cache(maxsize=TOKENS_KEPT)(index.tokens)
         self._units: dict[int, IndexedUnit] = {}
+        self._around: dict[int, tuple[int, Elements]] = {}
 
     def _rarity(self, keys: U64) -> NDArray[np.float64]:
         return look_up(keys, self._index, self._accept).bits
@@ -235,9 +236,9 @@ class Disguise:
         return self._made.at[low:high]
 
     def stretch(self, candidate: Candidate, first: int, last: int) -> Elements:
-        """The elements of tokens first..last (inclusive) of a candidate's file."""
-        segment = self._index.segment(candidate.ref.segment)
-        return _elements_of(self.tokens(candidate.ref), segment, first, last + 1)
+        """The elements of tokens first..last (inclusive) of a candidate's file, of those that `parts` read."""
+        start, theirs = self._around[candidate.unit]
+        return theirs.slice(first - start, last + 1 - start)
 
     def _choose(self, shared: Sharing) -> Iterable[tuple[int, float]]:
         """The best unit of each of the best files, from corpus and background, with its bag score."""
@@ -294,6 +295,7 @@ class Disguise:
         tokens, segment = self.tokens(candidate.ref), self._index.segment(candidate.ref.segment)
         start = max(0, int(row["first"]) - SURROUNDINGS)
         theirs = _elements_of(tokens, segment, start, int(row["last"]) + SURROUNDINGS)
+        self._around[candidate.unit] = start, theirs
         compiled = compile_pays(12 * len(at) * len(theirs.at))
         scores = pair_scores(mine, theirs, compiled=compiled)
         found: list[Part] = []
