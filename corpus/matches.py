@@ -28,7 +28,6 @@ beyond doubt."""
 
 ALERT_TOKENS = 24
 ALERT_APART = 8.0
-ALERT_BITS = 12.0
 ALERT_LINES = 4
 RENAMING_BITS, RENAMING_SLOPE = 10.0, 1.5
 APART_BITS, APART_SLOPE = 20.0, 2.5
@@ -146,9 +145,10 @@ def is_substantial(match: Match) -> bool:
 
 def is_alert(match: Match) -> bool:
     """Whether a match is strong enough to be shown to everybody."""
-    allowed = BACKGROUND_CHANCE if match.origin.background else ALERT_CHANCE
     if match.standing is not None:
         allowed = DERIVED_CHANCE
+    else:
+        allowed = BACKGROUND_CHANCE if match.origin.background else ALERT_CHANCE
     return match.chance <= allowed and is_substantial(match)
 
 

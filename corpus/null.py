@@ -31,9 +31,9 @@ COPIES_TAIL, DERIVED_TAIL = 0.1, 0.02
 LEAST_EXCEEDANCES = 40
 """The level is what such a part of the functions reach, lower where these would be fewer than so many: high
 enough for the tail, and low enough that what shares its ancestry is a small part of the exceedances. Copies
-have more of that. The strengths of derived code fall faster than an exponential from a tenth on (2,741
-functions: 0.001 is reached at 4.6, foretold at 5.9 from the level of a tenth and at 5.0 from that of a
-fiftieth)."""
+have more of that. The strengths of derived code fall faster than an exponential from a tenth on: of 2,736
+functions one in a thousand reaches 2.8, where 4.7 is foretold from the level of a tenth and 3.2 from that of
+a fiftieth."""
 
 LEAST_UNITS = 100_000
 """A small index is taken for one of so many code units unless the tail was measured on a smaller one: what is

@@ -21,6 +21,7 @@ UNKNOWN_NAME = 10
 MAX_VALUE = 900
 MAX_WORD = 500
 MAX_API_WORD = 100
+"""Names of an API say what code uses, not who wrote it."""
 
 
 def operator_weights() -> NDArray[np.int32]:
