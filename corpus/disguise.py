@@ -236,7 +236,7 @@ class Disguise:
         return self._made.at[low:high]
 
     def stretch(self, candidate: Candidate, first: int, last: int) -> Elements:
-        """The elements of tokens first..last (inclusive) of a candidate's file, of those that `parts` read."""
+        """The elements of tokens first..last (inclusive) of a candidate's file, which `parts` has read."""
         start, theirs = self._around[candidate.unit]
         return theirs.slice(first - start, last + 1 - start)
 
