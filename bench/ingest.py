@@ -1,10 +1,11 @@
 """What indexing costs, stage by stage: processor time of all processes together, over real releases.
 
-    python -m bench.ingest [--cache DIR] [--licenses DIR] [PURL…]
+    python -m bench.ingest [--data DIR] [--cache DIR] [--licenses DIR] [PURL…]
 
-Each release is fetched first, which is not counted, then indexed once in a temporary data folder. --licenses:
-a folder with licence detections of an earlier run, for the cost when notices are known. The last rows are
-megabytes of kept source text a second of one core.
+Each release is fetched first, which is not counted, then indexed once in a temporary data folder. --data: a
+folder with a corpus, all of whose releases are taken unless some are named, from its downloads and with the
+notices read for it. --licenses: a folder with licence detections of an earlier run, for the cost when notices
+are known. The last rows are megabytes of kept source text a second of one core.
 """
 
 from __future__ import annotations
@@ -104,11 +105,16 @@ def measure(purls: list[str], cache: Path, licenses: Path | None) -> list[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "whence-cache")
+    parser.add_argument("--data", type=Path, default=None)
+    parser.add_argument("--cache", type=Path, default=None)
     parser.add_argument("--licenses", type=Path, default=None)
-    parser.add_argument("purls", nargs="*", default=list(RELEASES))
+    parser.add_argument("purls", nargs="*")
     options = parser.parse_args()
-    rows = measure(options.purls, options.cache, options.licenses)
+    purls, cache, licenses = list(RELEASES), Path(tempfile.gettempdir()) / "whence-cache", None
+    if options.data is not None:
+        catalog = Catalog(options.data)
+        purls, cache, licenses = list(catalog.entries()), catalog.cache, catalog.licenses
+    rows = measure(options.purls or purls, options.cache or cache, options.licenses or licenses)
     print(f"{date.today()}, Python {sys.version.split()[0]}, processor time\n")
     print(table(rows))
 
