@@ -105,10 +105,70 @@ _KEYWORD_WITH_C = re.compile(
 _COMMENTS = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
 
 
+def _shown(*rows: tuple[str, bytes]) -> tuple[tuple[str, re.Pattern[bytes]], ...]:
+    return tuple((language, re.compile(pattern, re.MULTILINE)) for language, pattern in rows)
+
+
+# Extensions that have other uses too: the first row whose pattern is in the text. Without any the text is no
+# source code (listings that a test expects, translations of a user interface), unless all of it is comments.
+_GAP = _shown(
+    ("gap", rb":=|\b(?:Declare|Install|Bind|Register)\w+ *\(|\bfunction *\(|;[ \t]*$"),
+    ("text", rb"^(?:(?:lexer|parser|tree) +)?grammar\b|^class +\w+ +extends\b"),
+)
+_SHARED = {
+    "al": _shown(("perl", rb"^[ \t]*(?:sub|package|use)\b")),
+    "cl": _shown(
+        ("c", rb"\bkernel\b|__kernel|^[ \t]*#[ \t]*(?:include|define|if|pragma)|^[ \t]*/[/*]|[{};][ \t]*$"),
+        ("lisp", rb"^[ \t]*[(;]"),
+    ),
+    "d": _shown(
+        ("c", rb"^[ \t]*#[ \t]*(?:define|if|ifdef|include)\b|-\*- *(?:Mode: *)?C\b"),
+        ("", rb"\A#[^!]"),  # what the assembler's tests expect
+        ("swift", rb"^[ \t]*(?:(?:public|private|static)\s+)*(?:module|import)\s+[\w.]+\s*[;:,=]"),
+        (
+            "swift",
+            rb"^[ \t]*(?:(?:const|extern|final|immutable|pure)\b|(?:auto|int|void|bool)\s+\w+\s*[(=;])",
+        ),
+    ),
+    "ddl": _shown(("sql", rb"^[ \t]*(?i:alter|comment|create|drop|grant|insert|select)\b")),
+    "es": _shown(("javascript", rb"\b(?:const|export|function|import|let|var)\b[^\n]{0,200}[;{(]")),
+    "ex": _shown(("text", rb"^[ \t]*def(?:macro|module|p|struct)?\s")),
+    "fs": _shown(
+        ("ocaml", rb"^[ \t]*(?:let|member|module|namespace|open|type)\b"),
+        ("text", rb"^[ \t]*: \S|^[ \t]*[\\(] "),  # Forth
+    ),
+    "g": _GAP,
+    "gd": _GAP,
+    "gi": _GAP,
+    "gp": _shown(
+        ("text", rb"^[ \t]*(?:plot|splot|set +(?:output|terminal|[xyz]label))\b"), ("pari", rb"\A(?!LOCUS)")
+    ),
+    "l": _shown(("c", rb"^%")),
+    "ll": _shown(("c", rb"^%")),
+    "pl": _shown(("text", rb"^:-|^[a-z]\w*\(.*\)[ \t]*:-"), ("perl", rb"")),  # Prolog
+    "pp": _shown(
+        ("pascal", rb"^[ \t]*(?i:begin|const|end|function|procedure|program|type|unit|uses|var)\b"),
+        ("text", rb"^[ \t]*(?:class|define|node)\s+['\w:]"),  # Puppet
+    ),
+    "r": _shown(
+        ("text", rb"^[ \t]*(?i:double precision|integer|real|subroutine)\b"),  # Ratfor
+        ("r", rb"<-|\bfunction\b|\blibrary *\(|^#'|^[ \t]*[\w.]+ *= *[\w(\"']"),
+    ),
+    "sc": _shown(
+        ("shell", rb"\A#!.*sh\b|^[ \t]*cat <<|^[ \t]*fi\b"),
+        ("kotlin", rb"\b(?:class|def|import|object|package|val|var)\b"),
+    ),
+    "t": _shown(("perl", rb"\buse\b|\bmy\b|^#!.*perl"), ("shell", rb"\A#!.*sh\b"), ("text", rb"")),
+    "ts": _shown(("typescript", rb"\A(?!\s*<)")),
+    "tst": _shown(("gap", rb"^gap> ")),
+}
+_CODE = re.compile(rb"^[ \t]*(?!#|//|/\*|\*|%|;|!|--|\\|\(\*)\S", re.MULTILINE)
+
+
 def language_of(path: str, head: bytes = b"") -> str | None:
     """Name of a row of the table for a path; None when it is not source code.
 
-    head: the first few kilobytes of the text; without it a name that languages share gets the commoner one.
+    head: what the text begins with; without it a name that languages share gets the commoner one.
     """
     name = path.rsplit("/", 1)[-1]
     for ending in _TEMPLATES:
@@ -136,7 +196,7 @@ def _by_shebang(head: bytes) -> str | None:
     return None
 
 
-def _by_content(language: str, extension: str, head: bytes) -> str:
+def _by_content(language: str, extension: str, head: bytes) -> str | None:
     if not head:
         return language
     if extension == "h":
@@ -152,10 +212,9 @@ def _by_content(language: str, extension: str, head: bytes) -> str:
         return "objc"
     if language == "fortran-fixed" and _is_free_form(head):
         return "fortran"
-    if extension == "t" and not re.search(rb"\buse\b|\bmy\b|^#!.*perl", head, re.M):
-        return "text"
-    if extension == "pl" and re.search(rb"^:-|^[a-z]\w*\(.*\)\s*:-", head, re.M):
-        return "text"
+    if rows := _SHARED.get(extension):
+        shown = (row for row, pattern in rows if pattern.search(head))
+        return next(shown, "" if _CODE.search(head) else language) or None
     return language
 
 
