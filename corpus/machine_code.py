@@ -35,6 +35,8 @@ def warm() -> str:
 
     make_record(b'int f(int a) { return g(a, "b") + 0b1; } // c\n' * 8, "c", compiled=True)
     make_record(b"def f(a):\n    return a\n\n" * 8, "python", compiled=True)
+    for language in ("fortran", "lua", "ruby"):  # the other ways to find functions
+        make_record(b"", language, compiled=True)
     return str(compiled.sketch.stats.cache_path or "")
 
 

@@ -8,17 +8,17 @@ time. Called by the ingest and the scan pipeline. How functions are found: corpu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.functions import braces, ends, fortran, indents
-from corpus.functions.braces import Dialect
-from corpus.functions.heads import head_rows
+from corpus.functions.dialects import Dialect
 from corpus.functions.source import Source, Span
+from corpus.functions.texts import Spans, Texts
 from corpus.languages import Scan
 from corpus.model import Unit
 from corpus.params import Params
@@ -49,16 +49,33 @@ _BRACES: dict[str, Dialect] = {
     "php": Dialect(keywords=(b"function",), nested=True),
     "shell": Dialect(keywords=(b"function",), heads=True),
 }
-_FINDERS: dict[str, Callable[[Source], list[Span]]] = {
-    "python": indents.find_functions,
-    "cython": indents.find_functions,
-    "fortran": fortran.find_functions,
-    "fortran-fixed": fortran.find_functions,
-    "julia": partial(ends.find_functions, grammar=ends.JULIA),
-    "lua": partial(ends.find_functions, grammar=ends.LUA),
-    "gap": partial(ends.find_functions, grammar=ends.GAP),
-    "matlab": partial(ends.find_functions, grammar=ends.MATLAB),
-    "ruby": ends.ruby,
+
+
+class _Finder(NamedTuple):
+    """The definition, and the same of many texts by machine code."""
+
+    plain: Callable[[Source], list[Span]]
+    compiled: Callable[[Texts], Spans]
+
+
+def _by_ends(grammar: ends.Grammar) -> _Finder:
+    return _Finder(
+        partial(ends.find_functions, grammar=grammar), partial(ends.function_spans, grammar=grammar)
+    )
+
+
+_INDENTS = _Finder(indents.find_functions, indents.function_spans)
+_FORTRAN = _Finder(fortran.find_functions, fortran.function_spans)
+_FINDERS: dict[str, _Finder] = {
+    "python": _INDENTS,
+    "cython": _INDENTS,
+    "fortran": _FORTRAN,
+    "fortran-fixed": _FORTRAN,
+    "julia": _by_ends(ends.JULIA),
+    "lua": _by_ends(ends.LUA),
+    "gap": _by_ends(ends.GAP),
+    "matlab": _by_ends(ends.MATLAB),
+    "ruby": _Finder(ends.ruby, ends.ruby_spans),
 }
 
 
@@ -80,7 +97,7 @@ def cut(
     index = np.flatnonzero(scan.keep)
     units: list[Unit] = []
     covered = 0
-    for span in _spans(scan, text, language, params, False):
+    for span in _spans(scan, text, language, params):
         first, last = int(position[span.first]), int(position[span.last])
         if first == last:
             continue
@@ -110,78 +127,50 @@ def cut_each(
     a function, 1 for a class, 2 for a window, 3 for what stands outside all functions), and a number that
     tells spans apart; where each text's units end; where its significant tokens end.
     """
-    return _unit_rows(
-        scan, data, ends, token_ends, *_spans_each(scan, data, ends, token_ends, language, params), params
-    )
+    texts = Texts(scan, np.frombuffer(data, np.uint8), ends, token_ends)
+    return _unit_rows(texts, _spans_each(texts, language, params), params)
 
 
-def _unit_rows(
-    scan: Scan, data: bytes, ends: Ints, token_ends: Ints, spans: Ints, span_ends: Ints, params: Params
-) -> tuple[Ints, Ints, Ints]:
-    """spans: int64[s, 3]: first, last, and whether it is a class."""
+def _unit_rows(texts: Texts, spans: Spans, params: Params) -> tuple[Ints, Ints, Ints]:
     from corpus.functions.compiled import unit_rows
 
-    sizes = (params.window_tokens, params.window_stride, WHOLE_WINDOWS)
+    scan, sizes = texts.scan, (params.window_tokens, params.window_stride, WHOLE_WINDOWS)
     found: tuple[Ints, Ints, Ints] = unit_rows(
-        np.frombuffer(data, np.uint8), ends, token_ends, scan.keep, scan.line, scan.start, scan.end,
-        *spans.T.copy(), span_ends, sizes,
-    )  # fmt: skip
+        texts.data, texts.ends, texts.token_ends, scan.keep, scan.line, scan.start, scan.end, *spans, sizes
+    )
     return found
 
 
-_TOKEN_COLUMNS = [column.name for column in fields(Scan) if column.name != "comments"]
-
-
-def _table(spans: list[Span]) -> Ints:
-    return np.array([(s.first, s.last, s.kind == "class") for s in spans], np.int64).reshape(-1, 3)
-
-
-def _spans_each(
-    scan: Scan, data: bytes, ends: Ints, token_ends: Ints, language: str, params: Params
-) -> tuple[Ints, Ints]:
-    """The spans of each text, as `_unit_rows` wants them, and where those of each text end."""
-    dialect = _BRACES.get(language)
-    found = np.empty((0, 3), np.int64)
-    span_ends, done = np.zeros(len(ends), np.int64), np.zeros(len(ends), bool)
-    if dialect and dialect.heads and not dialect.keywords:
-        columns = (scan.kind, scan.start, scan.end, scan.raw, scan.fresh)
-        rows, span_ends, done = head_rows(
-            np.frombuffer(data, np.uint8),
-            ends,
-            token_ends,
-            columns,
-            dialect.preprocessor,
-            dialect.types_first,
-        )
-        found = rows[:, :3]
-        found[:, 2] = 0
-        if done.all():
-            return found, span_ends
-    tables = np.split(found, span_ends[:-1])
-    begins, token_begins = ([0, *places[:-1].tolist()] for places in (ends, token_ends))
-    for text in np.flatnonzero(~done).tolist():
-        own = slice(token_begins[text], token_ends[text])
-        if scan.keep[own].any():
-            part = Scan(**{name: getattr(scan, name)[own] for name in _TOKEN_COLUMNS}, comments=scan.comments)
-            tables[text] = _table(_spans(part, data[begins[text] : ends[text]], language, params, True))
-    return np.concatenate(tables), np.cumsum([*map(len, tables)])
-
-
 def _cut_compiled(scan: Scan, text: bytes, language: str, params: Params) -> tuple[Unit, ...]:
-    spans = _spans(scan, text, language, params, True)
-    one, tokens = np.array([len(text)]), np.array([len(scan)])
-    rows = _unit_rows(scan, text, one, tokens, _table(spans), np.array([len(spans)]), params)[0]
+    texts = Texts(scan, np.frombuffer(text, np.uint8), np.array([len(text)]), np.array([len(scan)]))
+    spans = _spans_each(texts, language, params)
+    names = [_spelled(scan, text, first, last) for first, last in spans[0][:, 3:].tolist()]
+    rows = _unit_rows(texts, spans, params)[0]
     return tuple(
-        Unit(_KINDS[kind], spans[span].name if span >= 0 else "", first, last, start, end)
+        Unit(_KINDS[kind], names[span] if span >= 0 else "", first, last, start, end)
         for first, last, start, end, kind, span in rows.tolist()
     )
 
 
-def _spans(scan: Scan, text: bytes, language: str, params: Params, compiled: bool) -> list[Span]:
+def _spelled(scan: Scan, text: bytes, first: int, last: int) -> str:
+    """What the tokens from `first` to `last` spell, the last included."""
+    return "" if first < 0 else text[scan.start[first] : scan.end[last]].decode("utf-8", "replace")
+
+
+def _spans_each(texts: Texts, language: str, params: Params) -> Spans:
+    """The functions by machine code."""
     if dialect := _BRACES.get(language):
-        return braces.find_functions(Source(scan, text, compiled=compiled), dialect, params.window_tokens)
+        return braces.function_spans(texts, dialect, params.window_tokens)
     if finder := _FINDERS.get(language):
-        return finder(Source(scan, text, compiled=compiled))
+        return finder.compiled(texts)
+    return np.empty((0, 5), np.int64), np.zeros(len(texts.ends), np.int64)
+
+
+def _spans(scan: Scan, text: bytes, language: str, params: Params) -> list[Span]:
+    if dialect := _BRACES.get(language):
+        return braces.find_functions(Source(scan, text), dialect, params.window_tokens)
+    if finder := _FINDERS.get(language):
+        return finder.plain(Source(scan, text))
     return []
 
 

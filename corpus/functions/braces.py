@@ -11,11 +11,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 
-import numpy as np
-
-from corpus.functions.brackets import CONTROL, Brackets
-from corpus.functions.heads import ACCESS, QUALIFIERS, SPACES, TYPES, head_rows
+from corpus.functions.brackets import CONTROL, DIRECTIVES, TURNS, Brackets
+from corpus.functions.dialects import ACCESS, INLINE_TYPES, QUALIFIERS, SPACES, TYPES, Dialect, roles
 from corpus.functions.source import ARROW, ASSIGN_LEFT, Source, Span
+from corpus.functions.texts import Spans, Texts
 
 _LEFT, _RIGHT, _SQUARE_LEFT, _SQUARE_RIGHT, _OPEN, _CLOSE = b"()[]{}"
 _SEMICOLON, _COMMA, _COLON, _EQUALS, _LESS, _MORE, _STAR = b";,:=<>*"
@@ -23,38 +22,8 @@ _MAX_OLD_STYLE = 256
 _MAX_NESTING = 3  # bounds how often a token can be in units
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a language marks functions.
-
-    keywords: that begin a function. heads: whether `name(…) {` does. preprocessor: `#` lines are directives.
-    anonymous: the keyword needs no name. nested: functions inside long ones count on their own.
-    commas: end a head (members of object literals). types_first: a head with a type's keyword is that type's
-    (Java's records, C#'s primary constructors), though C's functions return `struct x`.
-    """
-
-    keywords: tuple[bytes, ...] = ()
-    heads: bool = False
-    preprocessor: bool = False
-    anonymous: bool = True
-    nested: bool = False
-    commas: bool = False
-    types_first: bool = False
-
-
 def find_functions(source: Source, dialect: Dialect, long: int) -> list[Span]:
     """Outermost functions in order; if the dialect says so, also nested ones in those over `long` tokens."""
-    if source.compiled and dialect.heads and not dialect.keywords:
-        columns = (source.kind, source.start, source.end, source.raw, source.fresh)
-        sizes = np.array([len(source.text)]), np.array([source.size])
-        rows, _, balanced = head_rows(
-            source.bytes, *sizes, columns, dialect.preprocessor, dialect.types_first
-        )
-        if balanced.all():
-            return [
-                Span("function", source.name(name) if method else _spelled(source, name), first, last)
-                for first, last, name, method in rows.tolist()
-            ]
     brackets = Brackets(source, dialect.preprocessor)
     found = _from_keywords(source, brackets, dialect) if dialect.keywords else {}
     spans: list[Span] = []
@@ -80,6 +49,26 @@ def find_functions(source: Source, dialect: Dialect, long: int) -> list[Span]:
         else:
             end = span.last
     return spans
+
+
+def function_spans(texts: Texts, dialect: Dialect, long: int) -> Spans:
+    """The same of many texts, by machine code."""
+    from corpus.functions.braces_compiled import CONTROL as control
+    from corpus.functions.braces_compiled import brace_rows
+    from corpus.functions.brackets_compiled import brackets
+
+    scan = texts.scan
+    code, role = texts.read(roles(dialect))
+    partners = brackets(
+        texts.data, texts.ends, texts.token_ends, scan.start, code, role, scan.fresh, scan.indent, scan.line,
+        control, TURNS, DIRECTIVES, dialect.preprocessor,
+    )  # fmt: skip
+    options = (
+        bool(dialect.keywords), dialect.heads, dialect.preprocessor, dialect.anonymous, dialect.nested,
+        dialect.commas,
+    )  # fmt: skip
+    found: Spans = brace_rows(code, role, scan.fresh, *partners, texts.token_ends, options, long)
+    return found
 
 
 def _last(source: Source, brackets: Brackets, brace: int) -> int:
@@ -120,7 +109,7 @@ def _follow(
     while at < size and at not in keywords:
         sign = code[at]
         if sign == _OPEN:
-            if at > 0 and source.word(at - 1) in (b"interface", b"struct"):
+            if at > 0 and source.word(at - 1) in INLINE_TYPES:
                 at = brackets.close[at] + 1  # a type in the result
                 continue
             return at, name

@@ -6,9 +6,7 @@ Promise: linear; on balanced text the result is the plain nesting. Called by cor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,11 +39,9 @@ class Brackets:
         if preprocessor:
             _mask_directives(source, codes, turns, self.directives)
         places = np.flatnonzero(turns)
-        self.close: Mapping[int, int]
-        self.open: Mapping[int, int]
-        if source.compiled and (partners := _pair_compiled(codes, turns)):
-            self.close, self.open = partners
-        elif not source.compiled and (pairs := _pair_balanced(codes, turns, places)):
+        self.close: dict[int, int]
+        self.open: dict[int, int]
+        if pairs := _pair_balanced(codes, turns, places):
             self.close = dict(zip(pairs[0].tolist(), pairs[1].tolist(), strict=True))
             self.open = {close: start for start, close in self.close.items()}
         else:
@@ -159,39 +155,6 @@ class _CarefulPairing:
 
 
 _Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
-
-
-class Partners(Mapping[int, int]):
-    """A mapping over an array, int64[n]: the partner of each token, -1 where it has none."""
-
-    def __init__(self, partners: NDArray[np.int64]) -> None:
-        self.array, self._at, self._size = partners, partners.data, len(partners)
-
-    def __getitem__(self, token: int) -> int:
-        if token not in self:
-            raise KeyError(token)
-        return self._at[token]
-
-    def __contains__(self, token: object) -> bool:
-        return isinstance(token, int) and 0 <= token < self._size and self._at[token] >= 0
-
-    def get(self, token: int, default: Any = None) -> Any:
-        partner = self._at[token] if 0 <= token < self._size else -1
-        return default if partner < 0 else partner
-
-    def __iter__(self) -> Iterator[int]:
-        return (token for token, partner in enumerate(self._at) if partner >= 0)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-def _pair_compiled(codes: NDArray[np.uint8], turns: NDArray[np.int8]) -> tuple[Partners, Partners] | None:
-    """Closers by opener and the reverse, where `_pair_balanced` has them."""
-    from corpus.functions.compiled import pair
-
-    balanced, closing, opening = pair(codes, turns)
-    return (Partners(closing), Partners(opening)) if balanced else None
 
 
 def _pair_balanced(

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpus.functions.brackets import TURNS
 from corpus.functions.source import Source, Span
+from corpus.functions.texts import Spans, Texts, role_table
 
 _LEFT, _EQUALS, _COLON, _DOT, _COMMA, _SEMICOLON, _SQUARE_RIGHT = b"(=:.,;]"
 
 
 _NESTED = 3  # so deep are most brackets
 _MAX_HEAD = 40  # tokens between a keyword and its parameters
+_TYPE_KINDS = (b"abstract", b"primitive")  # before Julia's `type`
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,30 @@ def find_functions(source: Source, grammar: Grammar) -> list[Span]:
     return [Span("function", _name(source, head), source.line_lead(head), last) for head, last in found]
 
 
+def function_spans(texts: Texts, grammar: Grammar) -> Spans:
+    """The same of many texts, by machine code."""
+    from corpus.functions.ends_compiled import end_rows
+
+    scan = texts.scan
+    code, role = texts.read(_roles(grammar))
+    found: Spans = end_rows(
+        texts.token_ends, scan.start, scan.end, code, role, scan.fresh, scan.indent, grammar.endless
+    )
+    return found
+
+
+@lru_cache(maxsize=8)
+def _roles(grammar: Grammar) -> NDArray[np.uint64]:
+    """What words are to the machine code."""
+    from corpus.functions import ends_compiled as bits
+
+    return role_table(
+        (grammar.functions, bits.FUNCTION), (grammar.openers, bits.OPENER), (grammar.closers, bits.CLOSER),
+        (grammar.not_in_brackets, bits.NOT_IN_BRACKETS), (grammar.line_first, bits.LINE_FIRST),
+        ((b"type",), bits.TYPE), (_TYPE_KINDS, bits.ABSTRACT), ((b":=",), bits.ASSIGN),
+    )  # fmt: skip
+
+
 def _pair_blocks(
     source: Source, grammar: Grammar, words: dict[int, bytes]
 ) -> tuple[list[tuple[int, int]], list[int]]:
@@ -136,8 +164,8 @@ def _opens(source: Source, grammar: Grammar, token: int, word: bytes, in_bracket
         return False
     if word in grammar.line_first and not source.leads[token]:
         return False
-    if word == b"type":  # Julia: abstract type, primitive type
-        return token > 0 and source.word(token - 1) in (b"abstract", b"primitive")
+    if word == b"type":
+        return token > 0 and source.word(token - 1) in _TYPE_KINDS
     return True
 
 
@@ -197,6 +225,24 @@ def ruby(source: Source) -> list[Span]:
             at += 2
         spans.append(Span("function", source.name(at) if at < source.size else "", lead, last))
     return spans
+
+
+def ruby_spans(texts: Texts) -> Spans:
+    """The same of many texts, by machine code."""
+    from corpus.functions.ends_compiled import ruby_rows
+
+    code, role = texts.read(_ruby_roles())
+    found: Spans = ruby_rows(texts.token_ends, code, role, texts.scan.fresh, texts.scan.indent)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _ruby_roles() -> NDArray[np.uint64]:
+    from corpus.functions import ends_compiled as bits
+
+    return role_table(
+        ((b"def",), bits.DEF), (_RUBY_BEFORE, bits.BEFORE), ((b"end",), bits.END), (_RUBY_MIDDLE, bits.MIDDLE)
+    )
 
 
 def _ruby_end(source: Source, leads: list[int], index: int) -> int:

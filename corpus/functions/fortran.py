@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
 from corpus.functions.source import Source, Span
+from corpus.functions.texts import Spans, Texts, role_table
 
 _OPENERS, _CLOSERS = b"([", b")]"
 _LEFT, _EQUALS, _COLON, _SEMICOLON = b"(=:;"
@@ -29,6 +35,29 @@ def find_functions(source: Source) -> list[Span]:
     if opened:
         spans.append(Span("function", opened[0][1], opened[0][0], source.size))
     return spans
+
+
+def function_spans(texts: Texts) -> Spans:
+    """The same of many texts, by machine code."""
+    from corpus.functions.fortran_compiled import fortran_rows
+
+    scan = texts.scan
+    code, role = texts.read(_roles())
+    found: Spans = fortran_rows(
+        texts.data, texts.ends, texts.token_ends, scan.start, scan.end, code, role, scan.fresh
+    )
+    return found
+
+
+@lru_cache(maxsize=1)
+def _roles() -> NDArray[np.uint64]:
+    """Their hashes are those of small letters, as the scanner makes them where case does not count."""
+    from corpus.functions import fortran_compiled as bits
+
+    return role_table(
+        (_UNITS, bits.UNIT), ((b"program",), bits.PROGRAM), ((b"procedure",), bits.PROCEDURE),
+        ((b"end",), bits.END), (_UNIT_ENDS, bits.UNIT_END), ((b"module",), bits.MODULE),
+    )  # fmt: skip
 
 
 def _begins_fortran_unit(source: Source, lead: int, token: int, word: bytes) -> bool:

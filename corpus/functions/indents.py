@@ -7,12 +7,15 @@ own. Linear. Called by corpus.units.
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpus.functions.brackets import TURNS
 from corpus.functions.source import Source, Span
+from corpus.functions.texts import Spans, Texts, role_table
 
 _HEADS = (b"def", b"class", b"cdef", b"cpdef", b"async")
 _LEFT, _COLON, _EQUALS, _AT = b"(:=@"
@@ -21,6 +24,25 @@ _LEFT, _COLON, _EQUALS, _AT = b"(:=@"
 def find_functions(source: Source) -> list[Span]:
     """Outermost functions, methods and method-less classes, in order, decorators included."""
     return _Reader(source).read()
+
+
+def function_spans(texts: Texts) -> Spans:
+    """The same of many texts, by machine code."""
+    from corpus.functions.indents_compiled import indent_rows
+
+    code, role = texts.read(_roles())
+    found: Spans = indent_rows(code, role, texts.scan.fresh, texts.scan.indent, texts.token_ends, TURNS)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _roles() -> NDArray[np.uint64]:
+    from corpus.functions import indents_compiled as bits
+
+    return role_table(
+        ((b"def",), bits.DEF), ((b"class",), bits.CLASS), ((b"cdef", b"cpdef"), bits.CDEF),
+        ((b"async",), bits.ASYNC),
+    )  # fmt: skip
 
 
 class _Reader:
@@ -41,7 +63,6 @@ class _Reader:
         headed[list(self.heads)] = True
         stops |= headed[lines]
         self._stops: list[int] = np.flatnonzero(stops).tolist()
-        self._lines = lines, source.indents, depth, stops
 
     def read(self) -> list[Span]:
         source, leads = self.source, self.leads
@@ -125,10 +146,6 @@ class _Reader:
     def _block_end(self, at: int) -> int:
         """Index into leads of the first line after the block that begins with line `at`."""
         source, leads = self.source, self.leads
-        if source.compiled:
-            from corpus.functions.compiled import block_end
-
-            return int(block_end(*self._lines, at))
         token = leads[at]
         indent, depth = source.indent[token], self.depth[token]
         for index in range(at + 1, len(leads)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -15,19 +15,10 @@ from corpus.languages import Kind, Scan
 # One byte for each token: the character of a one-character operator, a code below 32 for the operators that
 # matter here, 0 for all others.
 ARROW, ASSIGN_LEFT, SCOPE = 1, 2, 3
-_WORD_KINDS = bytes((Kind.NAME, Kind.KEYWORD))
+WORD_KINDS = bytes((Kind.NAME, Kind.KEYWORD))
 _TWO_BYTES = {b"=>": ARROW, b"<-": ASSIGN_LEFT, b"::": SCOPE}
 DOUBLES = np.array([[*spelling, code] for spelling, code in _TWO_BYTES.items()], np.uint8)
 OPERATOR = int(Kind.OPERATOR)
-
-
-@lru_cache(maxsize=256)
-def _word_table(words: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], NDArray[np.uint8], NDArray[np.int64]]:
-    """Words, their bytes as rows, and their lengths."""
-    table = np.zeros((len(words), max(map(len, words))), np.uint8)
-    for row, word in zip(table, words, strict=True):
-        row[: len(word)] = np.frombuffer(word, np.uint8)
-    return words, table, np.array([len(word) for word in words], np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +35,19 @@ class Source:
     """Tokens of one text, with what finders ask of them.
 
     code: a byte a token (see above). leads: whether a token is the first of a line that does not
-    continue another. indent, line: as scanned. fresh, indents: leads and indent as arrays. All have one
+    continue another. indent, line: as scanned. fresh: leads as an array. All have one
     entry a token.
     """
 
-    def __init__(self, scan: Scan, text: bytes, *, compiled: bool = False) -> None:
+    def __init__(self, scan: Scan, text: bytes) -> None:
         self.text = text
-        self.compiled = compiled
-        self.kind, self.raw = scan.kind, scan.raw
+        self.kind = scan.kind
         self.kinds = scan.kind.tobytes()
         self.start = scan.start
         self.end = scan.end
         # Finders look at single tokens, which views are faster at than arrays.
         self._starts, self._ends = scan.start.data, scan.end.data
         self.line = scan.line.data
-        self.indents = scan.indent
         self.indent = scan.indent.data
         self.size = len(scan.kind)
         self.bytes = np.frombuffer(text, np.uint8)
@@ -67,13 +56,6 @@ class Source:
         self.leads = scan.fresh.data
 
     def _codes(self) -> bytes:
-        if self.compiled:
-            from corpus.functions.compiled import codes as machine_code
-
-            made: bytes = machine_code(
-                self.bytes, self.start, self.end, self.kind, OPERATOR, DOUBLES
-            ).tobytes()
-            return made
         length = self.end - self.start
         codes = np.zeros(self.size, np.uint8)
         operator = self.kind == Kind.OPERATOR
@@ -92,22 +74,14 @@ class Source:
         return self.word(token).decode("utf-8", "replace")
 
     def is_word(self, token: int) -> bool:
-        return self.kinds[token] in _WORD_KINDS
+        return self.kinds[token] in WORD_KINDS
 
     def find(self, words: Collection[bytes], fold: bool = False) -> dict[int, bytes]:
         """The tokens spelled as one of `words` (lower-case words in any case if `fold`), in order."""
-        if not fold and not (self.compiled and len(words) > 2):
+        if not fold:
             words = [word for word in words if word in self.text]
             if not words:
                 return {}
-        if self.compiled:
-            from corpus.functions.compiled import find as machine_code
-
-            spelled, *table = _word_table(tuple(words))
-            tokens, which = machine_code(
-                self.bytes, self.start, self.end, self.kind, _WORD_KINDS, *table, fold
-            )
-            return {token: spelled[w] for token, w in zip(tokens.tolist(), which.tolist(), strict=True)}
         length = self.end - self.start
         head = self.bytes[self.start] if self.size else np.zeros(0, np.uint8)
         by_shape: dict[tuple[int, int], set[bytes]] = {}

@@ -1,0 +1,233 @@
+"""Machine code for `corpus.functions.brackets`, of many texts at once; the same results.
+
+What is here bears the name of its twin there. Imported only when asked for (`cut(…, compiled=True)`).
+"""
+
+# The compiler knows types by inference.
+# mypy: disable-error-code="no-untyped-def,misc"
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from corpus.machine_code import cached
+
+WORD = 1
+LEFT, RIGHT, SQUARE_LEFT, SQUARE_RIGHT, OPEN, CLOSE = b"()[]{}"
+
+
+@njit(nogil=True)
+def logical_end(text, at):
+    """Where the line at `at` ends, continuation lines included."""
+    n, begin = len(text), at
+    while True:
+        while at < n and text[at] != 10:
+            at += 1
+        if at == n:
+            return n
+        last = at - 1
+        if last >= max(begin, at - 2) and text[last] == 13:
+            last -= 1
+        if last < max(begin, at - 2) or text[last] != 92:
+            return at
+        at += 1
+        begin = at
+
+
+@njit(nogil=True)
+def directive_word(text, at):
+    """The small letters after `#` and blanks as a number in base 256; 0 for none, or more than eight."""
+    at += 1
+    while at < len(text) and (text[at] == 32 or text[at] == 9):
+        at += 1
+    word, count = np.uint64(0), 0
+    while at < len(text) and 97 <= text[at] <= 122:
+        word = (word << np.uint64(8)) | np.uint64(text[at])
+        count += 1
+        at += 1
+    return word if count <= 8 else np.uint64(1), count
+
+
+@njit(nogil=True)
+def mask_directives(text, start, leads, code, turns, words, directives, spare):
+    """Changes `turns`, and notes in `directives` where the line of a token that ends one begins.
+
+    words: numbers of if, ifdef, ifndef, then of those that begin another branch, then of endif.
+    """
+    n = len(start)
+    branch, several, firsts, lasts, total = spare
+    height, others, token = 0, 0, 0
+    while token < n:
+        if not leads[token] or text[start[token]] != 35:
+            token += 1
+            continue
+        word, letters = directive_word(text, start[token])
+        if letters == 0:
+            token += 1
+            continue
+        stop, end = token, logical_end(text, start[token])
+        while stop < n and start[stop] < end:
+            turns[stop] = 0
+            stop += 1
+        directives[stop - 1] = token
+        if word == words[0] or word == words[1] or word == words[2]:
+            branch[height], several[height] = stop, 0
+            height += 1
+        elif height > 0 and (word == words[7] or (words[3:7] == word).any()):
+            if several[height - 1]:
+                firsts[others], lasts[others] = branch[height - 1], token
+                others += 1
+            branch[height - 1], several[height - 1] = stop, 1
+            height -= word == words[7]
+        token = stop
+    if others == 0:
+        return
+    total[0] = 0
+    for i in range(n):
+        brace = code[i] == OPEN or code[i] == CLOSE
+        total[i + 1] = total[i] + (turns[i] if brace else 0)
+    for a in range(others):
+        if total[firsts[a]] != total[lasts[a]]:
+            turns[firsts[a] : lasts[a]] = 0
+
+
+@njit(nogil=True)
+def pair(code, turns, closing, opening, stack):
+    """Which bracket closes which, by a stack; void unless it returns that all of them nest."""
+    height = 0
+    for i in range(len(turns)):
+        if turns[i] > 0:
+            stack[height] = i
+            height += 1
+        elif turns[i] < 0:
+            height -= 1
+            if height < 0:
+                return False
+            start = stack[height]
+            gap = np.int64(code[i]) - np.int64(code[start])
+            if gap != 1 and gap != 2:
+                return False
+            closing[start], opening[i] = i, start
+    return height == 0
+
+
+@njit(nogil=True)
+def drop(keep, token, closing, stack, braces, sizes):
+    """End all braces from the index `keep` on before `token`. braces: see `pair_carefully`.
+
+    sizes: how many there are on the stack, of braces, of margins and of bodies.
+    """
+    for brace in range(keep, sizes[1]):
+        closing[braces[0, brace]] = token
+    if keep < sizes[1]:
+        first = braces[0, keep]
+        while sizes[0] > 0 and stack[sizes[0] - 1] >= first:
+            sizes[0] -= 1
+    sizes[1] = min(sizes[1], keep)
+    for kind in (2, 3):
+        while sizes[kind] > 0 and braces[kind + 1, sizes[kind] - 1] >= keep:
+            sizes[kind] -= 1
+
+
+@njit(nogil=True)
+def heads_function(role, leads, indent, control, brace, start):
+    if start == 0 or not leads[brace] or indent[brace] or indent[start]:
+        return False
+    return role[start - 1] & (WORD | control) == WORD
+
+
+@njit(nogil=True)
+def pair_carefully(code, role, leads, indent, line, control, turns, closing, opening, stack, braces, sizes):
+    """Pairs of brackets that do not nest; an opening brace that is never closed has no `opening` that points
+    back.
+
+    braces: int32[5, n]: token, head and here of the open braces; then margins and bodies.
+    """
+    closing[:], opening[:], sizes[:] = -1, -1, 0
+    for token in range(len(code)):
+        if turns[token] == 0:
+            continue
+        sign = code[token]
+        if sign in (LEFT, SQUARE_LEFT):
+            stack[sizes[0]] = token
+            sizes[0] += 1
+        elif sign == OPEN:
+            here = head = indent[token]
+            start = opening[token - 1] if token > 0 and code[token - 1] != CLOSE else -1
+            if start >= 0:
+                head = min(here, indent[start])
+            if head == 0 and start >= 0:
+                if sizes[3] > 0 and heads_function(role, leads, indent, control, token, start):
+                    drop(braces[4, 0], token, closing, stack, braces, sizes)
+                braces[4, sizes[3]] = sizes[1]
+                sizes[3] += 1
+            if head == 0:
+                braces[3, sizes[2]] = sizes[1]
+                sizes[2] += 1
+            stack[sizes[0]] = token
+            sizes[0] += 1
+            top = sizes[1]
+            braces[0, top], braces[1, top], braces[2, top] = token, head, here
+            sizes[1] += 1
+        elif sign == CLOSE:
+            if sizes[1] == 0:
+                continue
+            keep = sizes[1] - 1
+            if leads[token]:
+                top = braces[0, keep]
+                outer = braces[1, keep] == 0 and indent[token] > braces[2, keep]
+                if outer and line[token] != line[top]:
+                    continue
+                if indent[token] == 0 and sizes[2] > 0:
+                    keep = braces[3, sizes[2] - 1]
+            closed = braces[0, keep]
+            drop(keep, token, closing, stack, braces, sizes)
+            opening[token] = closed
+        elif sizes[0] > 0:
+            start = stack[sizes[0] - 1]
+            gap = np.int64(sign) - np.int64(code[start])
+            if gap == 1 or gap == 2:
+                sizes[0] -= 1
+                closing[start], opening[token] = token, start
+    drop(0, len(code), closing, stack, braces, sizes)
+
+
+@cached
+def brackets(
+    data, text_ends, token_ends, start, code, role, leads, indent, line, control, change, words, preprocessor
+):
+    """(closers, openers, directives): the partner of each bracket, or -1, and the first token of the
+    preprocessor line that ends with a token, or -1.
+
+    Of texts that lie one behind the other; tokens count from their text's first. An opening brace that is
+    never closed has the token before which it must have ended, which is then not its partner. control: the
+    role of words that begin a statement. change: what a code does to the depth, by code. words: see
+    `mask_directives`.
+    """
+    n, longest, low = len(code), 1, 0
+    for t in range(len(text_ends)):
+        longest, low = max(longest, token_ends[t] - low), token_ends[t]
+    closing, opening = np.full(n, -1, np.int32), np.full(n, -1, np.int32)
+    directives = np.full(n if preprocessor else 0, -1, np.int32)
+    turns, stack = np.empty(n, np.int8), np.empty(longest + 1, np.int32)
+    spare, sizes = np.empty((5, longest + 1), np.int32), np.zeros(4, np.int64)
+    for i in range(n):
+        turns[i] = change[code[i]]
+    before, low = 0, 0
+    for t in range(len(text_ends)):
+        high = token_ends[t]
+        codes, turn, lead = code[low:high], turns[low:high], leads[low:high]
+        closers, openers = closing[low:high], opening[low:high]
+        if preprocessor:
+            mask_directives(
+                data[before : text_ends[t]], start[low:high], lead, codes, turn, words, directives[low:high],
+                spare,
+            )  # fmt: skip
+        if not pair(codes, turn, closers, openers, stack):
+            pair_carefully(
+                codes, role[low:high], lead, indent[low:high], line[low:high], control, turn, closers,
+                openers, stack, spare, sizes,
+            )  # fmt: skip
+        before, low = text_ends[t], high
+    return closing, opening, directives
