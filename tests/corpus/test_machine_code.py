@@ -11,10 +11,14 @@ USED = (  # all that makes a record
     "from corpus.languages.meanings_compiled import complete;"
     "from corpus.fingerprint.compiled import lexicon, owners, sketch, token_features;"
     "from corpus.fingerprint.words_compiled import word_rows;"
-    "from corpus.functions.compiled import block_end, brackets, codes, find, pair, unit_rows;"
-    "from corpus.functions.heads_compiled import functions;"
+    "from corpus.functions.compiled import codes, unit_rows;"
+    "from corpus.functions.braces_compiled import brace_rows;"
+    "from corpus.functions.brackets_compiled import brackets;"
+    "from corpus.functions.ends_compiled import end_rows, ruby_rows;"
+    "from corpus.functions.fortran_compiled import fortran_rows;"
+    "from corpus.functions.indents_compiled import indent_rows;"
     "used = (kernel(), complete, significant, span_sums, sketch, owners, lexicon, word_rows, token_features,"
-    " block_end, brackets, codes, find, pair, unit_rows, functions)"
+    " codes, unit_rows, brace_rows, brackets, end_rows, ruby_rows, fortran_rows, indent_rows)"
 )
 
 
@@ -73,7 +77,7 @@ def test_one_entry_serves_all_languages():
         "make_record(b'', 'c', compiled=True)\n"
         f"{USED}; print(*(len(f.signatures) for f in used))"
     )
-    assert run(code, ROOT) == ["1"] * 16
+    assert run(code, ROOT) == ["1"] * 17
 
 
 def test_code_runs_where_no_folder_can_keep_it(tmp_path):
