@@ -59,7 +59,7 @@ def function_spans(texts: Texts, dialect: Dialect, long: int) -> Spans:
 
     scan = texts.scan
     code, role = texts.read(roles(dialect))
-    partners = brackets(
+    partner = brackets(
         texts.data, texts.ends, texts.token_ends, scan.start, code, role, scan.fresh, scan.indent, scan.line,
         control, TURNS, DIRECTIVES, dialect.preprocessor,
     )  # fmt: skip
@@ -67,7 +67,7 @@ def function_spans(texts: Texts, dialect: Dialect, long: int) -> Spans:
         bool(dialect.keywords), dialect.heads, dialect.preprocessor, dialect.anonymous, dialect.nested,
         dialect.commas,
     )  # fmt: skip
-    found: Spans = brace_rows(code, role, scan.fresh, *partners, texts.token_ends, options, long)
+    found: Spans = brace_rows(code, role, scan.fresh, partner, texts.token_ends, options, long)
     return found
 
 

@@ -25,37 +25,37 @@ MAX_NESTING = 3
 
 
 @njit(nogil=True)
-def last_of(code, closing, opening, brace):
+def last_of(code, partner, brace):
     """The end of the block: after its closing brace, or where it must have ended."""
-    close = np.int64(closing[brace])
-    return close + 1 if close < len(code) and opening[close] == brace else min(close, len(code))
+    close = np.int64(partner[brace])
+    return close + 1 if close < len(code) and partner[close] == brace else min(close, len(code))
 
 
 @njit(nogil=True)
-def follow(code, role, closing, token, anonymous):
+def follow(code, role, partner, token, anonymous):
     """The brace that opens the body of the function whose keyword is `token`, and its name; -1 for none."""
     n, at, name = len(code), token + 1, -1
     if at < n and code[at] == STAR:
         at += 1
     named = False
-    receiver = at < n and code[at] == LEFT and closing[at] >= 0
+    receiver = at < n and code[at] == LEFT and partner[at] >= 0
     if receiver and not anonymous:
         return -1, -1
     while at < n and role[at] & (WORD | KEYWORD) != WORD | KEYWORD:
         sign = code[at]
         if sign == OPEN:
             if role[at - 1] & INLINE:
-                at = closing[at] + 1
+                at = partner[at] + 1
                 continue
             return at, name
         if sign in (LEFT, SQUARE_LEFT):
-            if closing[at] < 0:
+            if partner[at] < 0:
                 return -1, -1
             if not named and not receiver:
                 before = before_generics(code, at - 1) if code[at - 1] == MORE else at - 1
                 name = before if before > token and role[before] & WORD else name
                 named = True
-            at = closing[at] + 1
+            at = partner[at] + 1
             if receiver and at + 1 < n and role[at] & WORD and code[at + 1] == LEFT:
                 name, named = at, True
             receiver = False
@@ -92,23 +92,23 @@ def assigned_name(code, role, token):
 
 
 @njit(nogil=True)
-def from_keywords(code, role, leads, closing, anonymous, firsts, names):
+def from_keywords(code, role, leads, partner, anonymous, firsts, names):
     """Where each brace's function begins, by `firsts`, -1 for none, and its name, by `names`."""
     firsts[:] = -1
     for token in range(len(code)):
         if role[token] & (WORD | KEYWORD) == WORD | KEYWORD:
-            brace, name = follow(code, role, closing, token, anonymous)
+            brace, name = follow(code, role, partner, token, anonymous)
             if brace >= 0:
                 firsts[brace] = statement_start(code, leads, token)
                 names[brace] = name if name >= 0 else assigned_name(code, role, token)
 
 
 @njit(nogil=True)
-def initialises_member(code, role, closing, brace):
+def initialises_member(code, role, partner, brace):
     before = code[max(brace - 2, 0)]
     if brace == 0 or (before != COLON and before != COMMA) or not role[brace - 1] & WORD:
         return False
-    after = closing[brace] + 1
+    after = partner[brace] + 1
     return after < len(code) and (code[after] == COMMA or code[after] == OPEN)
 
 
@@ -123,19 +123,19 @@ def before_generics(code, at):
 
 
 @njit(nogil=True)
-def read_head(code, role, leads, closing, opening, directives, brace, commas, groups):
+def read_head(code, role, leads, partner, brace, commas, groups):
     """(first, count of groups, equals, colon, type) of the head before `brace`; groups: where they open."""
     first, count, equals, colon, kin = brace, 0, -1, -1, -1
     at = brace - 1
     while at >= 0:
         sign = code[at]
-        if len(directives) > 0 and directives[at] >= 0:
+        if partner[at] < -1:  # of a preprocessor line
             if count > 0:
                 break
-            at = directives[at] - 1
+            at = -3 - partner[at]
             continue
         if sign in (RIGHT, SQUARE_RIGHT):
-            start = opening[at]
+            start = partner[at]
             if start < 0:
                 break
             if sign == RIGHT:
@@ -143,8 +143,8 @@ def read_head(code, role, leads, closing, opening, directives, brace, commas, gr
                 count += 1
             at = start
         elif sign == CLOSE:
-            start = opening[at]
-            if start < 0 or not initialises_member(code, role, closing, start):
+            start = partner[at]
+            if start < 0 or not initialises_member(code, role, partner, start):
                 break
             at = start
         elif sign in (LEFT, SQUARE_LEFT):
@@ -172,18 +172,18 @@ def read_head(code, role, leads, closing, opening, directives, brace, commas, gr
 
 
 @njit(nogil=True)
-def old_style(code, role, leads, opening, brace):
+def old_style(code, role, leads, partner, brace):
     at, stop = brace - 1, max(brace - MAX_OLD_STYLE, -1)
     while at > stop:
         sign = code[at]
-        if sign == RIGHT and opening[at] >= 0:
-            before = opening[at] - 1
+        if sign == RIGHT and partner[at] >= 0:
+            before = partner[at] - 1
             named = before >= 0 and role[before] & WORD and role[at + 1] & WORD
             if named and leads[brace] and not role[before] & CONTROL:
                 return at + 1
             at = before
-        elif sign == SQUARE_RIGHT and opening[at] >= 0:
-            at = opening[at] - 1
+        elif sign == SQUARE_RIGHT and partner[at] >= 0:
+            at = partner[at] - 1
         elif sign in (SEMICOLON, COMMA, STAR) or role[at] & WORD:
             at -= 1
         else:
@@ -192,7 +192,7 @@ def old_style(code, role, leads, opening, brace):
 
 
 @njit(nogil=True)
-def function_name(code, role, opening, first, groups, count, colon):
+def function_name(code, role, partner, first, groups, count, colon):
     for group in range(count):
         start = groups[group]
         if 0 <= colon < start:
@@ -204,8 +204,8 @@ def function_name(code, role, opening, first, groups, count, colon):
             at = before_generics(code, at)
         if at < first:
             continue
-        if code[at] == RIGHT and opening[at] >= 0:
-            for inner in range(opening[at] + 1, at):
+        if code[at] == RIGHT and partner[at] >= 0:
+            for inner in range(partner[at] + 1, at):
                 if role[inner] & WORD:
                     return inner
             return -1
@@ -217,28 +217,24 @@ def function_name(code, role, opening, first, groups, count, colon):
 
 
 @njit(nogil=True)
-def from_head(code, role, leads, closing, opening, directives, brace, preprocessor, commas, groups):
+def from_head(code, role, leads, partner, brace, preprocessor, commas, groups):
     """(first, name's first, name's last) of the function whose body `brace` opens; first -1 if it is none."""
     before = code[brace - 1] if brace > 0 else 0
     if before == ARROW:
-        return arrow(code, role, leads, opening, brace) if commas else (-1, -1, -1)
-    if initialises_member(code, role, closing, brace):
+        return arrow(code, role, leads, partner, brace) if commas else (-1, -1, -1)
+    if initialises_member(code, role, partner, brace):
         return -1, -1, -1
-    first, count, equals, colon, kin = read_head(
-        code, role, leads, closing, opening, directives, brace, commas, groups
-    )
+    first, count, equals, colon, kin = read_head(code, role, leads, partner, brace, commas, groups)
     if count == 0 and preprocessor and before == SEMICOLON:
-        after = old_style(code, role, leads, opening, brace)
+        after = old_style(code, role, leads, partner, brace)
         if after >= 0:
-            first, count, equals, colon, kin = read_head(
-                code, role, leads, closing, opening, directives, after, False, groups
-            )
+            first, count, equals, colon, kin = read_head(code, role, leads, partner, after, False, groups)
     if count == 0:
         return -1, -1, -1
     if (code[first] == PLUS or code[first] == MINUS) and code[first + 1] == LEFT:
-        name = (closing[first + 1] if closing[first + 1] >= 0 else first) + 1
+        name = (partner[first + 1] if partner[first + 1] >= 0 else first) + 1
         return first, name, name
-    name = function_name(code, role, opening, first, groups, count, colon)
+    name = function_name(code, role, partner, first, groups, count, colon)
     created = name > first and role[max(name - 1, 0)] & NEW
     assigned = 0 <= equals < name and not role[first] & TEMPLATE
     if name < 0 or created or assigned or 0 <= kin < name:
@@ -250,42 +246,38 @@ def from_head(code, role, leads, closing, opening, directives, brace, preprocess
 
 
 @njit(nogil=True)
-def arrow(code, role, leads, opening, brace):
+def arrow(code, role, leads, partner, brace):
     before = brace - 2
-    if before > 1 and code[before - 1] == COLON and opening[before - 2] >= 0:
+    if before > 1 and code[before - 1] == COLON and 0 <= partner[before - 2] < before - 2:
         before -= 2
-    if before >= 0 and opening[before] >= 0:
-        before = opening[before]
+    if before >= 0 and 0 <= partner[before] < before:
+        before = np.int64(partner[before])
     before = max(before, 0)
     name = assigned_name(code, role, before)
     return statement_start(code, leads, before), name, name
 
 
 @njit(nogil=True)
-def find_functions(
-    code, role, leads, closing, opening, directives, options, long, firsts, names, groups, rows
-):
+def find_functions(code, role, leads, partner, options, long, firsts, names, groups, rows):
     """How many functions of one text there are; their rows are put into `rows`."""
     keywords, heads, preprocessor, anonymous, nested, commas = options
     if keywords:
-        from_keywords(code, role, leads, closing, anonymous, firsts, names)
+        from_keywords(code, role, leads, partner, anonymous, firsts, names)
     around = np.empty(MAX_NESTING, np.int64)
     depth, end, count = 0, -1, 0
     for brace in range(len(code)):
-        if code[brace] != OPEN or brace < end or closing[brace] < 0:
+        if code[brace] != OPEN or brace < end or partner[brace] < 0:
             continue
         first = name = left = -1
         if keywords and firsts[brace] >= 0:
             first, left, name = firsts[brace], names[brace], names[brace]
         elif heads:
-            first, left, name = from_head(
-                code, role, leads, closing, opening, directives, brace, preprocessor, commas, groups
-            )
+            first, left, name = from_head(code, role, leads, partner, brace, preprocessor, commas, groups)
         if first < 0:
             if heads and not nested and brace > 0 and code[brace - 1] == EQUALS:
-                end = closing[brace]  # an initialiser
+                end = partner[brace]  # an initialiser
             continue
-        last = last_of(code, closing, opening, brace)
+        last = last_of(code, partner, brace)
         rows[count, 0], rows[count, 1], rows[count, 2] = first, last, 0
         rows[count, 3], rows[count, 4] = left, name
         count += 1
@@ -300,8 +292,8 @@ def find_functions(
 
 
 @cached
-def brace_rows(code, role, leads, closing, opening, directives, token_ends, options, long):
-    """`corpus.functions.texts.Spans`. closing, opening, directives: of `brackets_compiled.brackets`.
+def brace_rows(code, role, leads, partner, token_ends, options, long):
+    """`corpus.functions.texts.Spans`. partner: of `brackets_compiled.brackets`.
 
     options: whether there are keywords; heads, preprocessor, anonymous, nested, commas: see `Dialect`.
     """
@@ -316,7 +308,7 @@ def brace_rows(code, role, leads, closing, opening, directives, token_ends, opti
         own = slice(low, high)
         size = high - low
         count += find_functions(
-            code[own], role[own], leads[own], closing[own], opening[own], directives[own], options, long,
+            code[own], role[own], leads[own], partner[own], options, long,
             firsts[:size], names[:size], groups, rows[count:],
         )  # fmt: skip
         row_ends[t], low = count, high

@@ -50,37 +50,35 @@ def directive_word(text, at):
 
 
 @njit(nogil=True)
-def mask_directives(text, start, leads, code, turns, words, directives, spare):
-    """Changes `turns`, and notes in `directives` where the line of a token that ends one begins.
+def mask_directives(text, start, lines, code, turns, words, partner, spare):
+    """Changes `turns`, and notes in `partner` of the last token of each line its first, as -2 - first.
 
-    words: numbers of if, ifdef, ifndef, then of those that begin another branch, then of endif.
+    lines: the tokens that begin lines. words: numbers of if, ifdef, ifndef, then of those that begin another
+    branch, then of endif.
     """
     n = len(start)
     branch, several, firsts, lasts, total = spare
-    height, others, token = 0, 0, 0
-    while token < n:
-        if not leads[token] or text[start[token]] != 35:
-            token += 1
+    height, others, after = 0, 0, 0
+    for token in lines:
+        if token < after or text[start[token]] != 35:
             continue
         word, letters = directive_word(text, start[token])
         if letters == 0:
-            token += 1
             continue
-        stop, end = token, logical_end(text, start[token])
-        while stop < n and start[stop] < end:
-            turns[stop] = 0
-            stop += 1
-        directives[stop - 1] = token
+        after, end = token, logical_end(text, start[token])
+        while after < n and start[after] < end:
+            turns[after] = 0
+            after += 1
+        partner[after - 1] = -2 - token
         if word == words[0] or word == words[1] or word == words[2]:
-            branch[height], several[height] = stop, 0
+            branch[height], several[height] = after, 0
             height += 1
         elif height > 0 and (word == words[7] or (words[3:7] == word).any()):
             if several[height - 1]:
                 firsts[others], lasts[others] = branch[height - 1], token
                 others += 1
-            branch[height - 1], several[height - 1] = stop, 1
+            branch[height - 1], several[height - 1] = after, 1
             height -= word == words[7]
-        token = stop
     if others == 0:
         return
     total[0] = 0
@@ -93,33 +91,33 @@ def mask_directives(text, start, leads, code, turns, words, directives, spare):
 
 
 @njit(nogil=True)
-def pair(code, turns, closing, opening, stack):
+def pair(code, turns, places, partner, stack):
     """Which bracket closes which, by a stack; void unless it returns that all of them nest."""
     height = 0
-    for i in range(len(turns)):
-        if turns[i] > 0:
-            stack[height] = i
+    for place in places:
+        if turns[place] > 0:
+            stack[height] = place
             height += 1
-        elif turns[i] < 0:
+        elif turns[place] < 0:
             height -= 1
             if height < 0:
                 return False
             start = stack[height]
-            gap = np.int64(code[i]) - np.int64(code[start])
+            gap = np.int64(code[place]) - np.int64(code[start])
             if gap != 1 and gap != 2:
                 return False
-            closing[start], opening[i] = i, start
+            partner[start], partner[place] = place, start
     return height == 0
 
 
 @njit(nogil=True)
-def drop(keep, token, closing, stack, braces, sizes):
+def drop(keep, token, partner, stack, braces, sizes):
     """End all braces from the index `keep` on before `token`. braces: see `pair_carefully`.
 
     sizes: how many there are on the stack, of braces, of margins and of bodies.
     """
     for brace in range(keep, sizes[1]):
-        closing[braces[0, brace]] = token
+        partner[braces[0, brace]] = token
     if keep < sizes[1]:
         first = braces[0, keep]
         while sizes[0] > 0 and stack[sizes[0] - 1] >= first:
@@ -138,28 +136,30 @@ def heads_function(role, leads, indent, control, brace, start):
 
 
 @njit(nogil=True)
-def pair_carefully(code, role, leads, indent, line, control, turns, closing, opening, stack, braces, sizes):
-    """Pairs of brackets that do not nest; an opening brace that is never closed has no `opening` that points
-    back.
+def pair_carefully(code, role, leads, indent, line, control, turns, places, partner, stack, braces, sizes):
+    """Pairs of brackets that do not nest; an opening brace that is never closed has a partner that does not
+    point back.
 
     braces: int32[5, n]: token, head and here of the open braces; then margins and bodies.
     """
-    closing[:], opening[:], sizes[:] = -1, -1, 0
-    for token in range(len(code)):
+    sizes[:] = 0
+    for place in places:
+        partner[place] = min(partner[place], -1)
+    for place in places:
+        token, sign = np.int64(place), code[place]
         if turns[token] == 0:
             continue
-        sign = code[token]
         if sign in (LEFT, SQUARE_LEFT):
             stack[sizes[0]] = token
             sizes[0] += 1
         elif sign == OPEN:
             here = head = indent[token]
-            start = opening[token - 1] if token > 0 and code[token - 1] != CLOSE else -1
+            start = partner[token - 1] if token > 0 and code[token - 1] in (RIGHT, SQUARE_RIGHT) else -1
             if start >= 0:
                 head = min(here, indent[start])
             if head == 0 and start >= 0:
                 if sizes[3] > 0 and heads_function(role, leads, indent, control, token, start):
-                    drop(braces[4, 0], token, closing, stack, braces, sizes)
+                    drop(braces[4, 0], token, partner, stack, braces, sizes)
                 braces[4, sizes[3]] = sizes[1]
                 sizes[3] += 1
             if head == 0:
@@ -182,52 +182,59 @@ def pair_carefully(code, role, leads, indent, line, control, turns, closing, ope
                 if indent[token] == 0 and sizes[2] > 0:
                     keep = braces[3, sizes[2] - 1]
             closed = braces[0, keep]
-            drop(keep, token, closing, stack, braces, sizes)
-            opening[token] = closed
+            drop(keep, token, partner, stack, braces, sizes)
+            partner[token] = closed
         elif sizes[0] > 0:
             start = stack[sizes[0] - 1]
             gap = np.int64(sign) - np.int64(code[start])
             if gap == 1 or gap == 2:
                 sizes[0] -= 1
-                closing[start], opening[token] = token, start
-    drop(0, len(code), closing, stack, braces, sizes)
+                partner[start], partner[token] = token, start
+    drop(0, len(code), partner, stack, braces, sizes)
 
 
 @cached
 def brackets(
     data, text_ends, token_ends, start, code, role, leads, indent, line, control, change, words, preprocessor
 ):
-    """(closers, openers, directives): the partner of each bracket, or -1, and the first token of the
-    preprocessor line that ends with a token, or -1.
+    """The partner of each bracket, or -1; for the last token of a preprocessor line -2 - its first.
 
     Of texts that lie one behind the other; tokens count from their text's first. An opening brace that is
-    never closed has the token before which it must have ended, which is then not its partner. control: the
-    role of words that begin a statement. change: what a code does to the depth, by code. words: see
+    never closed has the token before which it must have ended, whose partner is another. control: the role
+    of words that begin a statement. change: what a code does to the depth, by code. words: see
     `mask_directives`.
     """
-    n, longest, low = len(code), 1, 0
+    longest, low = 0, 0
     for t in range(len(text_ends)):
         longest, low = max(longest, token_ends[t] - low), token_ends[t]
-    closing, opening = np.full(n, -1, np.int32), np.full(n, -1, np.int32)
-    directives = np.full(n if preprocessor else 0, -1, np.int32)
-    turns, stack = np.empty(n, np.int8), np.empty(longest + 1, np.int32)
-    spare, sizes = np.empty((5, longest + 1), np.int32), np.zeros(4, np.int64)
-    for i in range(n):
-        turns[i] = change[code[i]]
+    partner, turn = np.full(len(code), -1, np.int32), np.empty(longest, np.int8)
+    places, lines = np.empty(longest + 1, np.uint32), np.empty(longest + 1, np.uint32)
+    stack, spare, sizes = (
+        np.empty(longest, np.uint32),
+        np.empty((5, longest + 1), np.int32),
+        np.zeros(4, np.int64),
+    )
     before, low = 0, 0
     for t in range(len(text_ends)):
         high = token_ends[t]
-        codes, turn, lead = code[low:high], turns[low:high], leads[low:high]
-        closers, openers = closing[low:high], opening[low:high]
+        codes, lead, partners, turns = code[low:high], leads[low:high], partner[low:high], turn[: high - low]
+        count, begun = np.uint64(0), np.uint64(0)
+        for i in range(len(codes)):
+            turns[i] = change[codes[i]]
+            places[count] = i
+            count += np.uint64(turns[i] != 0)
         if preprocessor:
+            for i in range(len(lead)):
+                lines[begun] = i
+                begun += np.uint64(lead[i])
             mask_directives(
-                data[before : text_ends[t]], start[low:high], lead, codes, turn, words, directives[low:high],
+                data[before : text_ends[t]], start[low:high], lines[:begun], codes, turns, words, partners,
                 spare,
             )  # fmt: skip
-        if not pair(codes, turn, closers, openers, stack):
+        if not pair(codes, turns, places[:count], partners, stack):
             pair_carefully(
-                codes, role[low:high], lead, indent[low:high], line[low:high], control, turn, closers,
-                openers, stack, spare, sizes,
+                codes, role[low:high], lead, indent[low:high], line[low:high], control, turns, places[:count],
+                partners, stack, spare, sizes,
             )  # fmt: skip
         before, low = text_ends[t], high
-    return closing, opening, directives
+    return partner

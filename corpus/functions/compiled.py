@@ -13,39 +13,33 @@ from numba import njit
 
 from corpus.machine_code import cached
 
-WORD = 1
-
 
 @cached
-def codes(data, text_ends, token_ends, kind, start, end, raw, kinds, doubles, roles):
-    """`corpus.functions.texts.Texts.read`; kinds: of operators, names and keywords.
-
-    doubles: uint8[d, 3], first and second byte of an operator and its code.
+def codes(data, text_ends, token_ends, kind, start, end, raw, kinds, keys, values):
+    """`corpus.functions.texts.Texts.read`. kinds: of operators, names and keywords. keys, values: what
+    `role_table` gives.
     """
-    code, role = np.zeros(len(kind), np.uint8), np.zeros(len(kind), np.uint16)
-    mask = np.uint64(len(roles) - 1)
-    before, low = 0, 0
+    code, role = np.empty(len(kind), np.uint8), np.empty(len(kind), np.uint16)
+    operator, name, keyword = kinds
+    mask, one = np.uint64(len(keys) - 1), np.uint64(1)
+    # Nothing is to be guessed here, for kinds alternate: no branches, and no signed indices, which may count
+    # from the end.
+    before, low = np.uint64(0), np.uint64(0)
     for t in range(len(text_ends)):
-        text = data[before : text_ends[t]]
-        for i in range(low, token_ends[t]):
-            if kind[i] == kinds[0]:
-                at, length = start[i], end[i] - start[i]
-                if length == 1:
-                    code[i] = text[at]
-                    continue
-                if length == 2:
-                    for d in range(len(doubles)):
-                        if text[at] == doubles[d, 0] and text[at + 1] == doubles[d, 1]:
-                            code[i] = doubles[d, 2]
-            elif kind[i] == kinds[1] or kind[i] == kinds[2]:
-                role[i] = WORD
+        high = np.uint64(token_ends[t])
+        for i in range(low, high):
+            single = np.uint8(kind[i] == operator) & np.uint8(end[i] - start[i] == 1)
+            code[i] = data[before + np.uint64(start[i])] * single
+            role[i] = np.uint16(kind[i] == name) | np.uint16(kind[i] == keyword)
             slot = raw[i] & mask
-            while roles[slot, 1] != 0:
-                if roles[slot, 0] == raw[i]:
-                    role[i] |= np.uint16(roles[slot, 1])
+            while values[slot] != 0:
+                if keys[slot] == raw[i]:
+                    role[i] |= np.uint16(values[slot])
+                    if kind[i] == operator:
+                        code[i] |= np.uint8(values[slot] >> 16)
                     break
-                slot = (slot + np.uint64(1)) & mask
-        before, low = text_ends[t], token_ends[t]
+                slot = (slot + one) & mask
+        before, low = np.uint64(text_ends[t]), high
     return code, role
 
 
@@ -93,22 +87,23 @@ def unit_rows(data, text_ends, token_ends, keep, line, start, end, spans, span_e
         longest, room = max(longest, size), room + size // sizes[1] + 2
     for s in range(len(spans)):
         room += (spans[s, 1] - spans[s, 0]) // sizes[1] + 4
-    position, index = np.empty(longest + 1, np.int64), np.empty(longest, np.int64)
+    position, index = np.empty(longest + 1, np.int32), np.empty(longest, np.int32)
     rows, unit_ends, kept_ends = np.empty((room, 6), np.int64), np.empty_like(token_ends), token_ends.copy()
     count, total, before, low, span = 0, 0, 0, 0, 0
     for t in range(len(text_ends)):
         text, high = data[before : text_ends[t]], token_ends[t]
         lines, starts, ends = line[low:high], start[low:high], end[low:high]
-        kept, covered = 0, 0
+        kept, covered = np.uint64(0), 0
         for i in range(high - low):
             position[i] = kept
             index[kept] = i
-            kept += keep[low + i]
+            kept += np.uint64(keep[low + i])
         position[high - low] = kept
+        size = np.int64(kept)
         first_span = span
-        for s in range(first_span, span_ends[t] if kept > 0 else first_span):
+        for s in range(first_span, span_ends[t] if size > 0 else first_span):
             begin, stop, kind = spans[s, 0], spans[s, 1], spans[s, 2]
-            first, last = position[begin], position[stop]
+            first, last = np.int64(position[begin]), np.int64(position[stop])
             if first == last:
                 continue
             own = s - first_span
@@ -120,8 +115,8 @@ def unit_rows(data, text_ends, token_ends, keep, line, start, end, spans, span_e
             if rows[at, 4] == kind:
                 rows[at, 2] = lines[begin]
                 rows[at, 3] = end_line(text, lines, starts, ends, stop - 1)
-        if covered < kept:
-            count = put_all(rows, count, covered, kept, 3, -1, sizes, index, text, lines, starts, ends)
-        total += kept
+        if covered < size:
+            count = put_all(rows, count, covered, size, 3, -1, sizes, index, text, lines, starts, ends)
+        total += size
         unit_ends[t], kept_ends[t], before, low, span = count, total, text_ends[t], high, span_ends[t]
     return rows[:count].copy(), unit_ends, kept_ends

@@ -8,11 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
 from corpus.functions.brackets import CONTROL
-from corpus.functions.texts import role_table
+from corpus.functions.texts import Roles, role_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ INLINE_TYPES = frozenset((b"interface", b"struct"))
 
 
 @lru_cache(maxsize=32)
-def roles(dialect: Dialect) -> NDArray[np.uint64]:
+def roles(dialect: Dialect) -> Roles:
     """What words are to the machine code."""
     from corpus.functions import braces_compiled as bits
 

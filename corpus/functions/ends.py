@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from corpus.functions.brackets import TURNS
 from corpus.functions.source import Source, Span
-from corpus.functions.texts import Spans, Texts, role_table
+from corpus.functions.texts import Roles, Spans, Texts, role_table
 
 _LEFT, _EQUALS, _COLON, _DOT, _COMMA, _SEMICOLON, _SQUARE_RIGHT = b"(=:.,;]"
 
@@ -98,7 +97,7 @@ def function_spans(texts: Texts, grammar: Grammar) -> Spans:
 
 
 @lru_cache(maxsize=8)
-def _roles(grammar: Grammar) -> NDArray[np.uint64]:
+def _roles(grammar: Grammar) -> Roles:
     """What words are to the machine code."""
     from corpus.functions import ends_compiled as bits
 
@@ -237,7 +236,7 @@ def ruby_spans(texts: Texts) -> Spans:
 
 
 @lru_cache(maxsize=1)
-def _ruby_roles() -> NDArray[np.uint64]:
+def _ruby_roles() -> Roles:
     from corpus.functions import ends_compiled as bits
 
     return role_table(

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
 from corpus.functions.source import Source, Span
-from corpus.functions.texts import Spans, Texts, role_table
+from corpus.functions.texts import Roles, Spans, Texts, role_table
 
 _OPENERS, _CLOSERS = b"([", b")]"
 _LEFT, _EQUALS, _COLON, _SEMICOLON = b"(=:;"
@@ -50,7 +47,7 @@ def function_spans(texts: Texts) -> Spans:
 
 
 @lru_cache(maxsize=1)
-def _roles() -> NDArray[np.uint64]:
+def _roles() -> Roles:
     """Their hashes are those of small letters, as the scanner makes them where case does not count."""
     from corpus.functions import fortran_compiled as bits
 

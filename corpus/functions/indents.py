@@ -11,11 +11,10 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from corpus.functions.brackets import TURNS
 from corpus.functions.source import Source, Span
-from corpus.functions.texts import Spans, Texts, role_table
+from corpus.functions.texts import Roles, Spans, Texts, role_table
 
 _HEADS = (b"def", b"class", b"cdef", b"cpdef", b"async")
 _LEFT, _COLON, _EQUALS, _AT = b"(:=@"
@@ -36,7 +35,7 @@ def function_spans(texts: Texts) -> Spans:
 
 
 @lru_cache(maxsize=1)
-def _roles() -> NDArray[np.uint64]:
+def _roles() -> Roles:
     from corpus.functions import indents_compiled as bits
 
     return role_table(

@@ -16,8 +16,7 @@ from corpus.languages import Kind, Scan
 # matter here, 0 for all others.
 ARROW, ASSIGN_LEFT, SCOPE = 1, 2, 3
 WORD_KINDS = bytes((Kind.NAME, Kind.KEYWORD))
-_TWO_BYTES = {b"=>": ARROW, b"<-": ASSIGN_LEFT, b"::": SCOPE}
-DOUBLES = np.array([[*spelling, code] for spelling, code in _TWO_BYTES.items()], np.uint8)
+TWO_BYTES = {b"=>": ARROW, b"<-": ASSIGN_LEFT, b"::": SCOPE}
 OPERATOR = int(Kind.OPERATOR)
 
 
@@ -63,7 +62,7 @@ class Source:
         codes[single] = self.bytes[self.start[single]]
         double = np.flatnonzero(operator & (length == 2))
         first, second = self.bytes[self.start[double]], self.bytes[self.start[double] + 1]
-        for spelling, code in _TWO_BYTES.items():
+        for spelling, code in TWO_BYTES.items():
             codes[double[(first == spelling[0]) & (second == spelling[1])]] = code
         return codes.tobytes()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.functions.source import DOUBLES, OPERATOR, WORD_KINDS
+from corpus.functions.source import OPERATOR, TWO_BYTES, WORD_KINDS
 from corpus.languages import Scan
 from corpus.languages.spelling import hash_spelling
 
@@ -30,30 +30,34 @@ class Texts:
     ends: Ints
     token_ends: Ints
 
-    def read(self, roles: NDArray[np.uint64]) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+    def read(self, roles: Roles) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
         """Of each token the code (see `Source`), and what it can be as a word: 1, and the bits of `roles`."""
         from corpus.functions.compiled import codes
 
         scan, kinds = self.scan, (OPERATOR, *WORD_KINDS)
         found: tuple[NDArray[np.uint8], NDArray[np.uint16]] = codes(
-            self.data, self.ends, self.token_ends, scan.kind, scan.start, scan.end, scan.raw, kinds, DOUBLES,
-            roles,
-        )  # fmt: skip
+            self.data, self.ends, self.token_ends, scan.kind, scan.start, scan.end, scan.raw, kinds, *roles
+        )
         return found
 
 
-def role_table(*roles: tuple[Iterable[bytes], int]) -> NDArray[np.uint64]:
-    """What words are to machine code, as a hash table, uint64[2^b, 2]: their raw hashes, and the bits that
-    `roles` gives them; a word may have several."""
-    bits: dict[bytes, int] = {}
+Roles = tuple[NDArray[np.uint64], NDArray[np.uint32]]
+"""What words are to machine code, as a hash table: the raw hash of a word, or of an operator with a code of
+its own; and its bits, and from bit 16 on that code. Where there is none, 0."""
+
+
+def role_table(*roles: tuple[Iterable[bytes], int]) -> Roles:
+    """roles: words and the bit that they have; a word may have several."""
+    values: dict[bytes, int] = {spelling: code << 16 for spelling, code in TWO_BYTES.items()}
     for words, bit in roles:
         for word in words:
-            bits[word] = bits.get(word, 0) | bit
-    table = np.zeros((1 << (4 * len(bits)).bit_length(), 2), np.uint64)
-    for word, bit in bits.items():
+            values[word] = values.get(word, 0) | bit
+    size = 1 << (16 * len(values)).bit_length()  # so large that most words find their place empty
+    keys, held = np.zeros(size, np.uint64), np.zeros(size, np.uint32)
+    for word, value in values.items():
         raw = hash_spelling(word)
-        at = raw % len(table)
-        while table[at, 1]:
-            at = (at + 1) % len(table)
-        table[at] = raw, bit
-    return table
+        at = raw % size
+        while held[at]:
+            at = (at + 1) % size
+        keys[at], held[at] = raw, value
+    return keys, held
