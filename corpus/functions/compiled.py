@@ -44,34 +44,33 @@ def codes(data, text_ends, token_ends, kind, start, end, raw, kinds, keys, value
 
 
 @njit(nogil=True)
-def end_line(data, line, start, end, token):
-    """Line of the last byte of a token."""
-    at = np.int64(line[token])
-    for i in range(start[token], end[token]):
-        at += data[i] == 10
-    return at
-
-
-@njit(nogil=True)
-def put(rows, count, first, last, kind, span, index, data, line, start, end):
-    rows[count, 0], rows[count, 1] = first, last
-    rows[count, 2] = line[index[first]]
-    rows[count, 3] = end_line(data, line, start, end, index[last - 1])
-    rows[count, 4], rows[count, 5] = kind, span
+def put(rows, count, first, last, kind, span, index):
+    """A row: first, last, the tokens where it begins and ends, kind, span."""
+    rows[count, 0], rows[count, 1], rows[count, 4], rows[count, 5] = first, last, kind, span
+    rows[count, 2], rows[count, 3] = index[first], index[last - 1]
     return count + 1
 
 
 @njit(nogil=True)
-def put_all(rows, count, first, last, kind, span, sizes, index, data, line, start, end):
+def put_all(rows, count, first, last, kind, span, sizes, index):
     """Rows of the pieces of a range: `corpus.units._pieces`; sizes: window, stride, windows of a whole."""
     size = last - first
     if size <= sizes[0] or (kind != 3 and size <= sizes[2] * sizes[0]):
-        count = put(rows, count, first, last, kind, span, index, data, line, start, end)
+        count = put(rows, count, first, last, kind, span, index)
     if size > sizes[0]:
         for at in range(first, last - sizes[0] + sizes[1], sizes[1]):
-            stop = min(at + sizes[0], last)
-            count = put(rows, count, at, stop, 2, span, index, data, line, start, end)
+            count = put(rows, count, at, min(at + sizes[0], last), 2, span, index)
     return count
+
+
+@njit(nogil=True)
+def place(rows, data, line, start, end):
+    """Lines instead of tokens: that of the first, and that of the last byte of the last."""
+    for row in range(len(rows)):
+        token = rows[row, 3]
+        rows[row, 2], rows[row, 3] = line[rows[row, 2]], line[token]
+        for at in range(start[token], end[token]):
+            rows[row, 3] += data[at] == 10
 
 
 @cached
@@ -91,9 +90,7 @@ def unit_rows(data, text_ends, token_ends, keep, line, start, end, spans, span_e
     rows, unit_ends, kept_ends = np.empty((room, 6), np.int64), np.empty_like(token_ends), token_ends.copy()
     count, total, before, low, span = 0, 0, 0, 0, 0
     for t in range(len(text_ends)):
-        text, high = data[before : text_ends[t]], token_ends[t]
-        lines, starts, ends = line[low:high], start[low:high], end[low:high]
-        kept, covered = np.uint64(0), 0
+        high, begun, covered, kept = token_ends[t], count, 0, np.uint64(0)
         for i in range(high - low):
             position[i] = kept
             index[kept] = i
@@ -106,17 +103,16 @@ def unit_rows(data, text_ends, token_ends, keep, line, start, end, spans, span_e
             first, last = np.int64(position[begin]), np.int64(position[stop])
             if first == last:
                 continue
-            own = s - first_span
             if covered < first:
-                count = put_all(rows, count, covered, first, 3, -1, sizes, index, text, lines, starts, ends)
+                count = put_all(rows, count, covered, first, 3, -1, sizes, index)
             covered = max(covered, last)
             at = count
-            count = put_all(rows, count, first, last, kind, own, sizes, index, text, lines, starts, ends)
+            count = put_all(rows, count, first, last, kind, s - first_span, sizes, index)
             if rows[at, 4] == kind:
-                rows[at, 2] = lines[begin]
-                rows[at, 3] = end_line(text, lines, starts, ends, stop - 1)
+                rows[at, 2], rows[at, 3] = begin, stop - 1
         if covered < size:
-            count = put_all(rows, count, covered, size, 3, -1, sizes, index, text, lines, starts, ends)
+            count = put_all(rows, count, covered, size, 3, -1, sizes, index)
+        place(rows[begun:count], data[before : text_ends[t]], line[low:high], start[low:high], end[low:high])
         total += size
         unit_ends[t], kept_ends[t], before, low, span = count, total, text_ends[t], high, span_ends[t]
     return rows[:count].copy(), unit_ends, kept_ends
