@@ -85,6 +85,9 @@ def find_functions(code, role, indent, depth, leads, rows):
     at, decorator, count = 0, -1, 0
     while at < len(leads):
         token = leads[at]
+        if decorator < 0 and code[token] != AT and not is_head(role, token):
+            at += 1
+            continue
         if decorator >= 0 and ends_decorator(code, role, indent, depth, decorator, token):
             decorator = -1
         if code[token] == AT:
@@ -112,18 +115,17 @@ def find_functions(code, role, indent, depth, leads, rows):
 @cached
 def indent_rows(code, role, fresh, indent, token_ends, change):
     """`corpus.functions.texts.Spans`. change: what a code does to the depth, by code."""
-    n, lines = len(code), 0
+    n = len(code)
     depth, leads = np.empty(n, np.int32), np.empty(n, np.int32)
     rows, row_ends, low, count = np.empty((n, 5), np.int64), np.empty(len(token_ends), np.int64), 0, 0
     for t in range(len(token_ends)):
-        high, lines, open_brackets = token_ends[t], 0, 0
-        for i in range(low, high):
-            depth[i] = open_brackets
-            open_brackets += change[code[i]]
-            leads[lines] = i - low
-            lines += fresh[i]
-        count += find_functions(
-            code[low:high], role[low:high], indent[low:high], depth[low:high], leads[:lines], rows[count:]
-        )
+        high, lines, opened = token_ends[t], np.uint64(0), np.int32(0)
+        codes, begins = code[low:high], fresh[low:high]
+        for i in range(high - low):
+            depth[i] = opened
+            opened += change[codes[i]]
+            leads[lines] = i
+            lines += np.uint64(begins[i])
+        count += find_functions(codes, role[low:high], indent[low:high], depth, leads[:lines], rows[count:])
         row_ends[t], low = count, high
     return rows[:count].copy(), row_ends
