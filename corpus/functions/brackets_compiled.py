@@ -70,15 +70,18 @@ def mask_directives(text, start, lines, code, turns, words, partner, spare):
             turns[after] = 0
             after += 1
         partner[after - 1] = -2 - token
-        if word == words[0] or word == words[1] or word == words[2]:
+        known = 0
+        while known < len(words) and words[known] != word:
+            known += 1
+        if known < 3:
             branch[height], several[height] = after, 0
             height += 1
-        elif height > 0 and (word == words[7] or (words[3:7] == word).any()):
+        elif height > 0 and known < len(words):
             if several[height - 1]:
                 firsts[others], lasts[others] = branch[height - 1], token
                 others += 1
             branch[height - 1], several[height - 1] = after, 1
-            height -= word == words[7]
+            height -= known == 7
     if others == 0:
         return
     total[0] = 0
