@@ -186,7 +186,7 @@ def _mask_directives(
 
     `#if A / if (x) { / #else / if (y) { / #endif` opens one block, not two.
     """
-    heads = np.flatnonzero((source.bytes[source.start] == ord("#")) & source.fresh)
+    heads = np.flatnonzero((codes == ord("#")) & source.fresh)
     line_ends = [_logical_end(source.text, begin) for begin in source.start[heads].tolist()]
     stops = np.searchsorted(source.start, np.array(line_ends, source.start.dtype)).tolist()
     branches: list[list[int]] = []  # for each open #if, where its branches begin

@@ -14,56 +14,55 @@ from numba import njit
 from corpus.machine_code import cached
 
 WORD = 1
-LEFT, RIGHT, SQUARE_LEFT, SQUARE_RIGHT, OPEN, CLOSE = b"()[]{}"
+LEFT, RIGHT, SQUARE_LEFT, SQUARE_RIGHT, OPEN, CLOSE, NUMBER_SIGN = b"()[]{}#"
 
 
 @njit(nogil=True)
-def logical_end(text, at):
-    """Where the line at `at` ends, continuation lines included."""
-    n, begin = len(text), at
+def logical_end(text, begin):
+    """Where the line at `begin` ends, continuation lines included."""
+    at, n = np.uint64(begin), np.uint64(len(text))
     while True:
         while at < n and text[at] != 10:
-            at += 1
+            at += np.uint64(1)
+        end = np.int64(at)
         if at == n:
-            return n
-        last = at - 1
-        if last >= max(begin, at - 2) and text[last] == 13:
+            return end
+        last, least = end - 1, max(begin, end - 2)
+        if last >= least and text[last] == 13:
             last -= 1
-        if last < max(begin, at - 2) or text[last] != 92:
-            return at
-        at += 1
-        begin = at
+        if last < least or text[last] != 92:
+            return end
+        at += np.uint64(1)
+        begin = end + 1
 
 
 @njit(nogil=True)
-def directive_word(text, at):
-    """The small letters after `#` and blanks as a number in base 256; 0 for none, or more than eight."""
-    at += 1
-    while at < len(text) and (text[at] == 32 or text[at] == 9):
-        at += 1
-    word, count = np.uint64(0), 0
-    while at < len(text) and 97 <= text[at] <= 122:
+def directive_word(text, begin):
+    """The small letters after `#` and blanks as a number in base 256; 0 for none, 1 for more than eight."""
+    at, n = np.uint64(begin + 1), np.uint64(len(text))
+    while at < n and (text[at] == 32 or text[at] == 9):
+        at += np.uint64(1)
+    word, first = np.uint64(0), at
+    while at < n and 97 <= text[at] <= 122:
         word = (word << np.uint64(8)) | np.uint64(text[at])
-        count += 1
-        at += 1
-    return word if count <= 8 else np.uint64(1), count
+        at += np.uint64(1)
+    return word if at - first <= np.uint64(8) else np.uint64(1)
 
 
 @njit(nogil=True)
-def mask_directives(text, start, lines, code, turns, words, partner, spare):
+def mask_directives(text, start, code, turns, heads, places, words, partner, branches):
     """Changes `turns`, and notes in `partner` of the last token of each line its first, as -2 - first.
 
-    lines: the tokens that begin lines. words: numbers of if, ifdef, ifndef, then of those that begin another
-    branch, then of endif.
+    heads: the signs that begin lines. places: the brackets. words: numbers of if, ifdef, ifndef, then of
+    those that begin another branch, then of endif. branches: int32[5, n]; three serve: where the branch of
+    each open #if begins, how many braces were open there, and whether it is not the first one.
     """
-    n = len(start)
-    branch, several, firsts, lasts, total = spare
-    height, others, after = 0, 0, 0
-    for token in lines:
-        if token < after or text[start[token]] != 35:
+    n, height, after, place, depth = len(start), 0, 0, np.uint64(0), 0
+    for token in heads:
+        if token < after:
             continue
-        word, letters = directive_word(text, start[token])
-        if letters == 0:
+        word = directive_word(text, start[token])
+        if word == 0:
             continue
         after, end = token, logical_end(text, start[token])
         while after < n and start[after] < end:
@@ -73,24 +72,21 @@ def mask_directives(text, start, lines, code, turns, words, partner, spare):
         known = 0
         while known < len(words) and words[known] != word:
             known += 1
+        if known == len(words):
+            continue
+        while place < len(places) and places[place] < token:
+            brace = code[places[place]] in (OPEN, CLOSE)
+            depth += turns[places[place]] if brace else 0
+            place += np.uint64(1)
         if known < 3:
-            branch[height], several[height] = after, 0
+            branches[0, height], branches[1, height], branches[2, height] = after, depth, 0
             height += 1
-        elif height > 0 and known < len(words):
-            if several[height - 1]:
-                firsts[others], lasts[others] = branch[height - 1], token
-                others += 1
-            branch[height - 1], several[height - 1] = after, 1
+        elif height > 0:
+            top = height - 1
+            if branches[2, top] and branches[1, top] != depth:
+                turns[branches[0, top] : token] = 0
+            branches[0, top], branches[1, top], branches[2, top] = after, depth, 1
             height -= known == 7
-    if others == 0:
-        return
-    total[0] = 0
-    for i in range(n):
-        brace = code[i] == OPEN or code[i] == CLOSE
-        total[i + 1] = total[i] + (turns[i] if brace else 0)
-    for a in range(others):
-        if total[firsts[a]] != total[lasts[a]]:
-            turns[firsts[a] : lasts[a]] = 0
 
 
 @njit(nogil=True)
@@ -211,7 +207,7 @@ def brackets(
     for t in range(len(text_ends)):
         longest, low = max(longest, token_ends[t] - low), token_ends[t]
     partner, turn = np.full(len(code), -1, np.int32), np.empty(longest, np.int8)
-    places, lines = np.empty(longest + 1, np.uint32), np.empty(longest + 1, np.uint32)
+    places, heads = np.empty(longest + 1, np.uint32), np.empty(longest + 1, np.uint32)
     stack, spare, sizes = (
         np.empty(longest, np.uint32),
         np.empty((5, longest + 1), np.int32),
@@ -221,18 +217,18 @@ def brackets(
     for t in range(len(text_ends)):
         high = token_ends[t]
         codes, lead, partners, turns = code[low:high], leads[low:high], partner[low:high], turn[: high - low]
-        count, begun = np.uint64(0), np.uint64(0)
+        count, headed = np.uint64(0), np.uint64(0)
         for i in range(len(codes)):
             turns[i] = change[codes[i]]
             places[count] = i
             count += np.uint64(turns[i] != 0)
         if preprocessor:
             for i in range(len(lead)):
-                lines[begun] = i
-                begun += np.uint64(lead[i])
+                heads[headed] = i
+                headed += np.uint64(codes[i] == NUMBER_SIGN) & np.uint64(lead[i])
             mask_directives(
-                data[before : text_ends[t]], start[low:high], lines[:begun], codes, turns, words, partners,
-                spare,
+                data[before : text_ends[t]], start[low:high], codes, turns, heads[:headed], places[:count],
+                words, partners, spare,
             )  # fmt: skip
         if not pair(codes, turns, places[:count], partners, stack):
             pair_carefully(

@@ -96,11 +96,11 @@ def unit_rows(data, text_ends, token_ends, keep, line, start, end, spans, span_e
             index[kept] = i
             kept += np.uint64(keep[low + i])
         position[high - low] = kept
-        size = np.int64(kept)
+        size = int(position[high - low])
         first_span = span
         for s in range(first_span, span_ends[t] if size > 0 else first_span):
             begin, stop, kind = spans[s, 0], spans[s, 1], spans[s, 2]
-            first, last = np.int64(position[begin]), np.int64(position[stop])
+            first, last = int(position[begin]), int(position[stop])
             if first == last:
                 continue
             if covered < first:
