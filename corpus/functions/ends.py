@@ -81,7 +81,12 @@ def find_functions(source: Source, grammar: Grammar) -> list[Span]:
         found = [pair for pair in found if pair[0] < first] + list(zip(heads, ends, strict=True))
     elif open_at_end:
         found.append((open_at_end[0], source.size))
-    return [Span("function", _name(source, head), source.line_lead(head), last) for head, last in found]
+    spans: list[Span] = []
+    before = 0  # where the function before ends: it may end in the same line
+    for head, last in found:
+        spans.append(Span("function", _name(source, head), max(source.line_lead(head), before), last))
+        before = last
+    return spans
 
 
 def function_spans(texts: Texts, grammar: Grammar) -> Spans:

@@ -45,7 +45,10 @@ def opens(role, leads, token, in_bracket):
 
 @njit(nogil=True)
 def put(code, role, leads, rows, count, head, lead, last):
-    """A row for the function whose keyword is `head`; lead: where its line begins."""
+    """A row for the function whose keyword is `head`; lead: where its line begins, which may hold the end of
+    the function before."""
+    if count > 0:
+        lead = max(lead, rows[count - 1, 1])
     at = head + 1
     stop, name, name_last, limit = at, -1, -1, min(len(code), at + MAX_HEAD)
     while stop < limit and not leads[stop] and code[stop] != LEFT and code[stop] != SEMICOLON:

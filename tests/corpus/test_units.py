@@ -162,6 +162,11 @@ def test_functions_of_matlab_without_end_words() -> None:
     assert [name for name, _, _ in functions_of(text, "matlab")] == ["f", "g"]
 
 
+def test_functions_in_one_line_are_apart() -> None:
+    units = units_of("f = function() a() end, g = function() b() end\n" * 2, "lua")
+    assert all(one.last <= other.first for one, other in pairwise(units))
+
+
 # Brackets.
 
 
