@@ -16,13 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from corpus.archive import unpack as archive
 from corpus.errors import ArchiveError, NotInRegistry, WhenceError
-from corpus.files import classify
 from corpus.index.catalog import Catalog
 from corpus.index.record import Record, received
 from corpus.index.segment import ReleaseFacts, SegmentBuilder
-from corpus.licenses import Detector, TextDetector, conclude, is_license_file, is_metadata_file
+from corpus.licenses import Detector, TextDetector, conclude
 from corpus.machine_code import warm_writing
 from corpus.model import UNKNOWN_LICENSE, Fetched, Skip, TreeFile
 from corpus.purl import canonical
@@ -30,12 +28,12 @@ from corpus.reuse import Seen
 from corpus.sandbox import Limits, Pool
 from corpus.sources import SourceSettings, fetch
 from corpus.sources.newest import newest
+from corpus.tree import Tree, read_tree
 
 BATCH_BYTES = 512 * 1024
 BATCH_FILES = 64
 JOBS_OF_CHILD = 2_000
 """Up to a gigabyte of source text. A fresh child takes 0.7 s of processor time before it does anything."""
-UNPACK_SECONDS = 600.0
 PATIENCE = 10.0
 """How many times its processor time a child may take by the clock: the load must not decide what is kept."""
 
@@ -54,20 +52,6 @@ class Outcome:
     status: str
     message: str = ""
     counts: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """An unpacked release: source files, the texts that licences are concluded from, what was left out.
-
-    cut: artifacts that could be read up to a point only, with the reason.
-    """
-
-    files: list[TreeFile]
-    evidence: dict[str, bytes]
-    debian_copyright: bytes | None
-    skips: list[Skip]
-    cut: list[str]
 
 
 def is_indexed(catalog: Catalog, purl: str, *, background: bool) -> bool:
@@ -123,7 +107,7 @@ class Ingester:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        preload = ("corpus.machine_code:warm", "corpus.archive.unpack")
+        preload = ("corpus.machine_code:warm", "corpus.tree")
         self._pool = self._stack.enter_context(
             Pool(self._processes, Limits(recycle_after=JOBS_OF_CHILD), preload, PATIENCE)
         )
@@ -165,7 +149,7 @@ class Ingester:
     def _index(self, fetched: Fetched, spool: Path, background: bool) -> Outcome:
         purl = fetched.purl
         self._tell(purl, "unpack")
-        tree = self._unpack(fetched, spool)
+        tree = read_tree(self._pool, fetched, spool)
         missing = (*fetched.missing, *tree.cut)
         if tree.cut and not tree.files:
             raise ArchiveError(f"nothing could be read of {', '.join(tree.cut)}")
@@ -190,43 +174,6 @@ class Ingester:
         self._seen.add(name, kept)
         status = "incomplete" if missing else "indexed"
         return Outcome(purl, status, "; ".join(missing), builder.counts(tree.skips))
-
-    def _unpack(self, fetched: Fetched, spool: Path) -> Tree:
-        files: dict[str, TreeFile] = {}
-        evidence: dict[str, bytes] = {}
-        skips: list[Skip] = []
-        cut: list[str] = []
-        copyright_text: bytes | None = None
-        for artifact in fetched.artifacts:
-            upstream = artifact.role == "upstream"
-            stored = artifact.path.name  # the cache names it by its digest
-            try:
-                unpacked = archive.read(
-                    self._pool, artifact.path, spool, strip_top=upstream, seconds=UNPACK_SECONDS
-                )
-            except ArchiveError as error:
-                raise ArchiveError(error.message.replace(stored, artifact.name)) from error
-            for skip in unpacked.skips:
-                if skip.partial and skip.path == stored:  # where the reader stopped, nothing follows
-                    cut.append(f"{artifact.name} ({skip.reason})")
-                    skip = replace(skip, path=artifact.name)
-                skips.append(skip)
-            siblings = frozenset(member.path for member in unpacked.members)
-            for member in unpacked.members:
-                path = f"{artifact.folder}/{member.path}" if artifact.folder else member.path
-                data = member.location.read_bytes()
-                if path == "debian/copyright":
-                    copyright_text = data
-                if is_license_file(path) or is_metadata_file(path):
-                    evidence[path] = data
-                kept = classify(path, data, siblings=siblings)
-                if isinstance(kept, Skip):
-                    skips.append(kept)
-                elif path in files:
-                    skips.append(Skip(path, "duplicate name"))
-                else:
-                    files[path] = kept
-        return Tree([files[path] for path in sorted(files)], evidence, copyright_text, skips, cut)
 
     def _sketch(self, purl: str, tree: Tree) -> Iterator[tuple[TreeFile, Record]]:
         """Records of all files, in order of path; what a child cannot read becomes a skip.

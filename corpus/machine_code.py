@@ -31,8 +31,10 @@ def cached(function: Callable[..., Any]) -> Any:
 def warm() -> str:
     """Load or compile all machine code of ingestion. Returns the folder that keeps it, or ""."""
     from corpus.fingerprint import compiled
+    from corpus.glance import glance
     from corpus.index.record import make_record
 
+    glance(b"by flex", compiled=True)
     make_record(b'int f(int a) { return g(a, "b") + 0b1; } // c\n' * 8, "c", compiled=True)
     make_record(b"def f(a):\n    return a\n\n" * 8, "python", compiled=True)
     for language in ("fortran", "lua", "ruby"):  # the other ways to find functions

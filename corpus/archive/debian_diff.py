@@ -43,7 +43,7 @@ def entries(stream: Stream, account: Account) -> Iterator[Entry]:
             else:
                 if line.startswith(b"\\"):  # "\ No newline at end of file"
                     text = text.removesuffix(b"\n")
-                yield Entry(name, content=iter([text]))
+                yield Entry(name, content=(text,))
             name = b""  # further hunks of the file change what is skipped already
             if damage is not None:
                 raise damage

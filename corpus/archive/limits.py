@@ -6,8 +6,9 @@ announces. A limit that is reached raises `Stop`: what was read until then is ke
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 MIB = 1 << 20
 
@@ -45,8 +46,7 @@ class Unreadable(Exception):
     """One member cannot be read, the next ones can; the message is the reason."""
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One member as a reader found it.
 
     name: as it stands there. skip: why its content is not offered, or "". partial: as in Skip.
@@ -57,7 +57,7 @@ class Entry:
     name: bytes
     skip: str = ""
     partial: bool = False
-    content: Iterator[bytes] = field(default_factory=lambda: iter(()))
+    content: Iterable[bytes] = ()
 
 
 class Account:

@@ -81,26 +81,38 @@ class Stream:
             self._pieces = self._zstd()
         else:
             self._pieces = iter(self._raw, b"")
-        self._buffer = memoryview(b"")
+        self._buffer = b""
+        self._at = 0
 
     def read(self, size: int) -> bytes:
         """The next `size` bytes, fewer only at the end."""
-        return b"".join(self.pieces(size))
+        data = self.at_hand(size)
+        return b"".join(self.pieces(size)) if data is None else data
 
-    def pieces(self, size: int) -> Iterator[memoryview]:
+    def at_hand(self, size: int) -> bytes | None:
+        """The next `size` bytes where they are unpacked already, else None and nothing is taken."""
+        end = self._at + size
+        if end > len(self._buffer):
+            return None
+        data = self._buffer[self._at : end]
+        self._at = end
+        return data
+
+    def pieces(self, size: int) -> Iterator[bytes]:
         """The next `size` bytes in pieces, fewer only at the end."""
         while size > 0:
-            if not self._buffer:
-                self._buffer = memoryview(self._next())
+            if self._at >= len(self._buffer):
+                self._buffer, self._at = self._next(), 0
                 if not self._buffer:
                     return
-            piece, self._buffer = self._buffer[:size], self._buffer[size:]
+            piece = self._buffer[self._at : self._at + size]
+            self._at += len(piece)
             size -= len(piece)
             yield piece
 
     def peek(self, size: int) -> bytes:
         data = self.read(size)
-        self._buffer = memoryview(data + bytes(self._buffer))
+        self._buffer, self._at = data + self._buffer[self._at :], 0
         return data
 
     def lines(self, longest: int) -> Iterator[bytes]:

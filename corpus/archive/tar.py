@@ -16,6 +16,7 @@ BLOCK = 512
 _LONGEST_EXTENSION = MIB
 _MOST_EXTENSIONS = 4  # a long name, a long link target, a pax header: one each
 _REGULAR = b"0\x007"
+_END = bytes(BLOCK)
 # type: (reason, partial, whether data follows)
 _SKIPPED: dict[bytes, tuple[str, bool, bool]] = {
     b"1": ("hard link", False, False),
@@ -34,10 +35,13 @@ def is_header(block: bytes) -> bool:
     """Whether `block` (512 bytes) has the checksum of a tar header."""
     if len(block) < BLOCK:
         return False
+    own = block[148:156]  # counts as spaces
     try:
-        announced = _number(block[148:156])
+        announced = _number(own)
     except Stop:
         return False
+    if block.isascii():
+        return announced == _sum(block) - _sum(own) + 8 * 32
     plain = _sum(block[:148]) + 8 * 32 + _sum(block[156:334]) + _sum(block[334:])
     if announced == plain:
         return True
@@ -46,7 +50,7 @@ def is_header(block: bytes) -> bool:
 
 
 def _sum(data: bytes) -> int:
-    """The sum of up to 256 bytes: that is what Adler-32 keeps in its low half."""
+    """The sum of up to 256 bytes, or of 512 of ASCII: that is what Adler-32 keeps in its low half."""
     return (adler32(data) & 0xFFFF) - 1
 
 
@@ -56,13 +60,11 @@ def entries(stream: Stream, account: Account) -> Iterator[Entry]:
     extensions = 0
     while True:
         block = stream.read(BLOCK)
-        if not block:
-            raise Stop("no end-of-archive mark")
-        if len(block) < BLOCK:
-            raise Stop("truncated archive")
-        if not any(block):
+        if block == _END:
             _check_rest(stream)
             return
+        if len(block) < BLOCK:
+            raise Stop("truncated archive" if block else "no end-of-archive mark")
         if not is_header(block):
             raise Stop("damaged header")
         kind = block[156:157]
@@ -78,21 +80,37 @@ def entries(stream: Stream, account: Account) -> Iterator[Entry]:
         if size < 0:
             raise Stop("negative size")
         account.add_member()
-        yield from _member(stream, block, kind, size, extended)
-        extended = {}
-        extensions = 0
+        name = extended.get(b"path") or _name(block)
+        if kind not in _REGULAR or extended or (not size and name.endswith(b"/")):
+            yield from _special(stream, block, kind, size, name, extended)
+            extended = {}
+            extensions = 0
+        else:
+            yield from _regular(stream, name, size)
 
 
-def _member(
-    stream: Stream, block: bytes, kind: bytes, size: int, extended: dict[bytes, bytes]
+def _regular(stream: Stream, name: bytes, size: int) -> Iterator[Entry]:
+    data = stream.at_hand(size)
+    if data is not None:
+        yield Entry(name, content=(data,))
+    else:
+        content = _content(stream, size)
+        yield Entry(name, content=content)
+        for _ in content:  # what the caller left
+            pass
+    _skip(stream, -size % BLOCK)
+
+
+def _special(
+    stream: Stream, block: bytes, kind: bytes, size: int, name: bytes, extended: dict[bytes, bytes]
 ) -> Iterator[Entry]:
-    name = extended.get(b"path") or _name(block)
+    """What is no regular file, or may be none: there were extension headers."""
     sparse = any(key.startswith(b"GNU.sparse.") for key in extended)
     if kind == b"5":
         return
     if kind in _REGULAR and name.endswith(b"/") and not size:
-        pass  # how the oldest archives write a folder
-    elif kind in _SKIPPED:
+        return  # how the oldest archives write a folder
+    if kind in _SKIPPED:
         reason, partial, has_data = _SKIPPED[kind]
         if kind == b"S":
             _skip_sparse_map(stream, block)
@@ -101,11 +119,7 @@ def _member(
     elif sparse:
         yield Entry(extended.get(b"GNU.sparse.name", name), "sparse file", True)
     elif kind in _REGULAR:
-        content = _content(stream, size)
-        yield Entry(name, content=content)
-        for _ in content:  # what the caller left
-            pass
-        _skip(stream, -size % BLOCK)
+        yield from _regular(stream, name, size)
         return
     else:
         yield Entry(name, "member of an unknown type", True)
@@ -115,14 +129,15 @@ def _member(
 def _content(stream: Stream, size: int) -> Iterator[bytes]:
     for piece in stream.pieces(size):
         size -= len(piece)
-        yield bytes(piece)
+        yield piece
     if size:
         raise Stop("truncated archive")
 
 
 def _skip(stream: Stream, size: int) -> None:
-    for _ in _content(stream, size):
-        pass
+    if stream.at_hand(size) is None:
+        for _ in _content(stream, size):
+            pass
 
 
 def _skip_sparse_map(stream: Stream, block: bytes) -> None:
@@ -178,7 +193,9 @@ def _number(field: bytes) -> int:
         return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big") - (
             1 << (8 * len(field) - 1) if field[0] & 0x40 else 0
         )
-    digits = field.split(b"\0", 1)[0].strip()
+    digits = field.rstrip(b" \0")
+    if not digits.isdigit():
+        digits = field.split(b"\0", 1)[0].strip()
     negative = digits.startswith(b"-")
     if not digits:
         return 0

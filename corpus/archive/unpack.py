@@ -8,7 +8,7 @@ what was read until then. ArchiveError is for files that are no archive at all.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -83,17 +83,51 @@ def unpack(path: str, spool_folder: str, limits: dict[str, int], strip_top: bool
 
     Runs in a child; there is a limit to the size of its files, which volumes stay below.
     """
-    unpacking = _Unpacking(Path(spool_folder), ArchiveLimits(**limits))
+    found = unpacked(path, spool_folder, limits, strip_top)
+    files = [[name, *(place or ())] for name, (place, _) in found.files.items()]
+    return {"files": files, "skips": found.skips, "top": found.top, "volumes": found.volumes}
+
+
+Judge = Callable[[str, bytes], tuple[bool, Any]]
+"""Told path (with the top folder) and bytes of a member: whether the bytes are wanted, and what else is."""
+
+
+class Unspooled(Exception):
+    """Two members have one name, and the bytes of the first are gone: whether they differ cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a child found. files: where the bytes of each path are, if they were wanted, and what else was."""
+
+    files: dict[str, tuple[spool.Place | None, Any]]
+    skips: list[list[Any]]
+    top: str
+    volumes: int
+
+
+def unpacked(
+    path: str, spool_folder: str, limits: dict[str, int], strip_top: bool, judge: Judge | None = None
+) -> Found:
+    """What the archive or folder at `path` holds; without a judge all bytes are wanted.
+
+    Raises ArchiveError for what is none, and Unspooled where a judge did not want the bytes of a name that
+    comes again.
+    """
+    unpacking = _Unpacking(Path(spool_folder), ArchiveLimits(**limits), judge)
     source = Path(path)
-    if source.is_dir():
-        unpacking.take(folder.entries(source, unpacking.account), source.name)
-        return unpacking.result("")
-    with source.open("rb") as file:
-        kind, entries = _entries(file, unpacking.account)
-        if entries is None:
-            raise ArchiveError(f"{source.name} is not an archive of a kind that can be read")
-        unpacking.take(entries, source.name)
-    return unpacking.result(unpacking.top() if strip_top and kind != "diff" else "")
+    try:
+        if source.is_dir():
+            unpacking.take(folder.entries(source, unpacking.account), source.name)
+            return unpacking.result("")
+        with source.open("rb") as file:
+            kind, entries = _entries(file, unpacking.account)
+            if entries is None:
+                raise ArchiveError(f"{source.name} is not an archive of a kind that can be read")
+            unpacking.take(entries, source.name)
+        return unpacking.result(unpacking.top() if strip_top and kind != "diff" else "")
+    finally:
+        unpacking.close()
 
 
 def _entries(file: BinaryIO, account: Account) -> tuple[str, Iterator[Entry] | None]:
@@ -122,11 +156,12 @@ def _stopped(stop: Stop) -> Iterator[Entry]:
 class _Unpacking:
     """What was kept and skipped of one release so far."""
 
-    def __init__(self, folder: Path, limits: ArchiveLimits) -> None:
+    def __init__(self, folder: Path, limits: ArchiveLimits, judge: Judge | None) -> None:
         self.account = Account(limits)
         self._limits = limits
         self._spool = spool.Writer(folder)
-        self._files: dict[str, spool.Place] = {}
+        self._judge = judge
+        self._files: dict[str, tuple[spool.Place | None, Any]] = {}
         self._skips: list[tuple[str, str, bool]] = []
         self._seen: list[str] = []  # paths that have a say in what the common top folder is
         self._nested = 0
@@ -137,7 +172,7 @@ class _Unpacking:
             self._take(entries, "", 0)
         except Stop as stop:
             self._skips.append((name, str(stop), True))
-        except (MemoryError, OSError):
+        except (MemoryError, OSError, Unspooled):
             raise  # this process or the spool is in trouble, not the archive
         except Exception as error:
             self._skips.append((name, f"unreadable from here on ({type(error).__name__})", True))
@@ -145,20 +180,20 @@ class _Unpacking:
     def top(self) -> str:
         return common_top(self._seen)
 
-    def result(self, top: str) -> dict[str, Any]:
+    def close(self) -> None:
         self._spool.close()
+
+    def result(self, top: str) -> Found:
+        self.close()
         cut = len(top) + 1 if top else 0
         inside = set(self._seen)
 
         def below_top(path: str) -> str:
             return path[cut:] if path in inside or path.partition(INSIDE)[0] in inside else path
 
-        return {
-            "files": [[path[cut:], *place] for path, place in self._files.items()],
-            "skips": [[below_top(path), reason, partial] for path, reason, partial in self._skips],
-            "top": top,
-            "volumes": self._spool.volumes,
-        }
+        files = {path[cut:]: file for path, file in self._files.items()}
+        skips = [[below_top(path), reason, partial] for path, reason, partial in self._skips]
+        return Found(files, skips, top, self._spool.volumes)
 
     def _take(self, entries: Iterator[Entry], prefix: str, depth: int) -> None:
         for entry in entries:
@@ -180,7 +215,7 @@ class _Unpacking:
             except Unreadable as error:
                 self._skips.append((path, str(error), True))
 
-    def _keep(self, path: str, content: Iterator[bytes]) -> None:
+    def _keep(self, path: str, content: Iterable[bytes]) -> None:
         pieces: list[bytes] = []
         size = 0
         for piece in content:
@@ -188,14 +223,18 @@ class _Unpacking:
             size += len(piece)
             if size > self._limits.file_bytes:
                 raise Unreadable("too large")
-        data = b"".join(pieces)
-        if (earlier := self._files.get(path)) is not None:
-            differs = len(data) != earlier[2] or self._spool.read(earlier) != data
-            self._skips.append((path, "duplicate name", differs))
-        else:
-            self._files[path] = self._spool.add(data)
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if path not in self._files:
+            wanted, said = (True, None) if self._judge is None else self._judge(path, data)
+            self._files[path] = self._spool.add(data) if wanted else None, said
+            return
+        earlier, _ = self._files[path]
+        if earlier is None:
+            raise Unspooled
+        differs = size != earlier[2] or self._spool.read(earlier) != data
+        self._skips.append((path, "duplicate name", differs))
 
-    def _open_nested(self, path: str, content: Iterator[bytes], depth: int) -> None:
+    def _open_nested(self, path: str, content: Iterable[bytes], depth: int) -> None:
         if depth >= self._limits.nesting:
             raise Unreadable("nested archive")
         with self._temporary(content) as file:
@@ -211,7 +250,7 @@ class _Unpacking:
                 raise Unreadable(f"nested archive: {stop}") from None
 
     @contextmanager
-    def _temporary(self, content: Iterator[bytes]) -> Iterator[BinaryIO]:
+    def _temporary(self, content: Iterable[bytes]) -> Iterator[BinaryIO]:
         """A nested archive as a file of its own for as long as it is read."""
         self._spool.folder.mkdir(parents=True, exist_ok=True)
         self._nested += 1

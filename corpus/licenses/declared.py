@@ -41,7 +41,8 @@ _SOURCE_SUFFIX = re.compile(
 
 def is_license_file(path: str) -> bool:
     """Whether a path is by its name a licence text: COPYING.LESSERv3, LICENSE.md, LICENSES/MIT.txt."""
-    if path.isascii() and not _MAY_BE_LICENSE.search(path):
+    folder, _, name = path.rpartition("/")
+    if name.isascii() and "LICENSES" not in folder and not _MAY_BE_LICENSE.search(name):
         return False
     folder, name = posixpath.split(path)
     if _SOURCE_SUFFIX.search(name) or path == "debian/copyright":
@@ -53,7 +54,7 @@ def is_license_file(path: str) -> bool:
 
 def is_metadata_file(path: str) -> bool:
     """Whether a path is a package's metadata that can state a licence."""
-    return posixpath.basename(path) in _READERS
+    return path.rpartition("/")[2] in _READERS
 
 
 def metadata_expression(path: str, content: bytes) -> str:
