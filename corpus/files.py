@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from corpus.archive.spool import blob_id
-from corpus.generated import generator, has_source, is_build_script, named_sources, words
+from corpus.generated import generator, has_source, is_build_script, may_be_built, named_sources, words
 from corpus.glance import BINARY_HEAD, HEAD, bits, glance
 from corpus.languages import language_of
 from corpus.model import Skip, TreeFile
@@ -130,15 +130,20 @@ def look(path: str, data: bytes, *, compiled: bool = False) -> Look:
         return Look("binary")
     if not data:
         return Look("empty")
-    seen = glance(data, compiled=compiled)
-    if seen.control > _MOST_CONTROL * min(len(data), BINARY_HEAD):
+    name = path.rpartition("/")[2].lower()
+    # Of most texts that are no source code nothing but their names decides.
+    plain = language_of(path) is None and not (data.startswith(b"#!") or may_be_built(name))
+    marks, control, high = glance(data, marked=not plain, compiled=compiled)
+    if control > _MOST_CONTROL * min(len(data), BINARY_HEAD):
         return Look("binary")
-    if seen.high:
+    much = high > _MOST_HIGH * len(data)
+    if plain and not much:
+        return Look("empty" if data.isspace() else "")
+    if high:
         text = recoded(data)
         if text is not None and text is not data:  # Latin-1, or what looks like it
-            much = seen.high > _MOST_HIGH * len(data)
             return Look("unreadable encoding") if much else _look(path, text, compiled)
-    return _look(path, data, compiled, seen.marks)
+    return _look(path, data, compiled, marks)
 
 
 def settle(path: str, seen: Look, siblings: Collection[str] | None) -> Skip | tuple[str, tuple[str, ...]]:
@@ -160,7 +165,7 @@ def _look(path: str, text: bytes, compiled: bool, marks: int | None = None) -> L
     name = path.rsplit("/", 1)[-1].lower()
     head = text[:HEAD]
     if marks is None:
-        marks = glance(head, compiled=compiled).marks
+        marks, _, _ = glance(head, compiled=compiled)
     if is_build_script(name, head, marks):
         return Look("build script")
     language = language_of(path, head)

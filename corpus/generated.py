@@ -26,6 +26,7 @@ _BUILD_SCRIPTS = words("""
     ltsugar.m4 ltversion.m4 lt~obsolete.m4 mdate-sh missing mkinstalldirs pkg.m4 py-compile shtool
     test-driver texinfo.tex ylwrap gradlew gradlew.bat mvnw mvnw.cmd
 """)
+_BUILD_NAMES = ("configure", "makefile")
 _BUILD_ENDINGS = (".in", ".m4", ".h", ".make", ".mk", ".cmake")
 _BUILD_SCRIPT_SAYS = re.compile(
     rb"Generated (?:automatically )?(?:by|from) (?:GNU )?(?:Autoconf|autoheader)"
@@ -77,16 +78,16 @@ _STEM_NOISE = re.compile(r"^lex\.|(?:\.tab|\.yy|_wrap|\.pb|_pb2|_pb2_grpc|_parse
 
 
 def may_be_built(name: str) -> bool:
-    """Whether a file of this name, in lower case, may be a build script for what its head says."""
-    return name in ("configure", "makefile") or name.endswith(_BUILD_ENDINGS)
+    """Whether a file of this name, in lower case, may be a build script."""
+    return name in _BUILD_SCRIPTS or name in _BUILD_NAMES or name.endswith(_BUILD_ENDINGS)
 
 
 def is_build_script(name: str, head: bytes, marks: int) -> bool:
-    """name: in lower case. marks: those of the head."""
+    """By its name in lower case, or by that and what its head says. marks: those of the head."""
     if name in _BUILD_SCRIPTS:
         return True
-    said = marks & _SAYS_BUILT and may_be_built(name)
-    return bool(said) and _BUILD_SCRIPT_SAYS.search(head) is not None
+    said = bool(marks & _SAYS_BUILT) and may_be_built(name)
+    return said and _BUILD_SCRIPT_SAYS.search(head) is not None
 
 
 def generator(head: bytes, marks: int) -> tuple[str, ...] | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,27 +29,23 @@ _HIGH = bytes(range(128, 256))
 _BY_RARITY = b":q2jzxkvywb_gpfmuhcdlsnroita. e"
 
 
-class Glance(NamedTuple):
-    """marks: bit i for MARKS[i]. control: control characters. high: bytes beyond ASCII."""
-
-    marks: int
-    control: int
-    high: int
-
-
 def bits(*marks: bytes) -> int:
     """The bits of these marks."""
     return sum(1 << MARKS.index(mark) for mark in marks)
 
 
-def glance(data: bytes, *, compiled: bool = False) -> Glance:
-    """What is seen in `data`; the same, compiled or not."""
+def glance(data: bytes, *, marked: bool = True, compiled: bool = False) -> tuple[int, int, int]:
+    """(bit i for MARKS[i] in the head, control characters in the larger head, bytes beyond ASCII).
+
+    marked: False where no marks are asked for. compiled: by machine code; the same.
+    """
     if compiled:
         from corpus.glance_compiled import glance as machine_code
 
-        return Glance(*machine_code(np.frombuffer(data, np.uint8), HEAD, BINARY_HEAD, *_plan()))
-    folded, top = data[:HEAD].lower(), data[:BINARY_HEAD]
-    return Glance(
+        found: tuple[int, int, int] = machine_code(data, HEAD if marked else 0, BINARY_HEAD, *_plan())
+        return found
+    folded, top = data[: HEAD if marked else 0].lower(), data[:BINARY_HEAD]
+    return (
         sum(1 << i for i, mark in enumerate(MARKS) if mark in folded),
         len(top) - len(top.translate(None, _CONTROL)),
         len(data) - len(data.translate(None, _HIGH)),

@@ -84,16 +84,20 @@ _INTERPRETERS = (
 _SHEBANG = re.compile(rb"#![ \t]*(?:\S*/)?([\w.+-]+)(?:[ \t]+(?:-\S+[ \t]+)*([\w.+-]+))?")
 # Endings of templates that a build fills in: the name before them decides.
 _TEMPLATES = (".in", ".src", ".tp", ".tmpl", ".template", ".j2", ".cmake.in")
-_CPP_SIGNS = re.compile(
-    rb"^[ \t]*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|public:|private:|protected:|virtual\s)"
-    rb"|\bstd::|\w::\w|\bconstexpr\b|\boperator\s*[=+<(\[]",
-    re.MULTILINE,
-)
-# One of these is in every text that the pattern matches: a search for plain bytes is cheap.
-_CPP_WORDS = (
-    b"::", b"class", b"namespace", b"template", b"using", b"virtual", b"public:", b"private:", b"protected:",
-    b"constexpr", b"operator",
+# What begins a line of C++ and not of C, and what must follow.
+_CPP_BEGINNINGS = tuple(
+    (word, re.compile(after))
+    for word, after in (
+        (b"class", rb"\s+\w"), (b"namespace", rb"\b"), (b"template", rb"\s*<"), (b"using", rb"\s+\w"),
+        (b"public:", b""), (b"private:", b""), (b"protected:", b""), (b"virtual", rb"\s"),
+    )
 )  # fmt: skip
+# And what is C++ anywhere.
+_CPP_WORDS = (
+    (b"constexpr", re.compile(rb"\bconstexpr\b")),
+    (b"operator", re.compile(rb"\boperator\s*[=+<(\[]")),
+)
+_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _CPP_INCLUDE = re.compile(rb"#\s*include\s*<[a-z_]+>")
 _C_GUARD = re.compile(rb"#\s*if(?:def\s+|\s+defined\s*\(?\s*)__cplusplus.*?#\s*endif", re.DOTALL)
 _OBJC_SIGNS = re.compile(
@@ -102,7 +106,10 @@ _OBJC_SIGNS = re.compile(
 _KEYWORD_WITH_C = re.compile(
     rb"(?:call|common|character|complex|contains|continue|case|close)\b", re.IGNORECASE
 )
-_COMMENTS = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_CONTINUED = re.compile(rb" {5}[^ 0]")
+_FREE_BEGINNING = re.compile(rb" {0,4}[A-Za-z]")
+_COMMENTS = re.compile(rb"/(?:\*[^*]*+\*++(?:[^/*][^*]*+\*++)*+/|/[^\n]*)")
+_OBJC_DECLARATION = re.compile(rb"^\s*@(?:interface|protocol|class)\b", re.M)
 
 
 def _shown(*rows: tuple[str, bytes]) -> tuple[tuple[str, re.Pattern[bytes]], ...]:
@@ -170,14 +177,15 @@ def language_of(path: str, head: bytes = b"") -> str | None:
 
     head: what the text begins with; without it a name that languages share gets the commoner one.
     """
-    name = path.rsplit("/", 1)[-1]
-    for ending in _TEMPLATES:
-        if name.endswith(ending) and "." in name[: -len(ending)].lstrip("."):
-            name = name[: -len(ending)]
+    name = path.rpartition("/")[2]
+    if name.endswith(_TEMPLATES):
+        for ending in _TEMPLATES:
+            if name.endswith(ending) and "." in name[: -len(ending)].lstrip("."):
+                name = name[: -len(ending)]
     if known := _BY_NAME.get(name.lower()):
         return known
-    stem, dot, extension = name.rpartition(".")
-    if not dot or not stem:
+    stem, _, extension = name.rpartition(".")
+    if not stem:
         return _by_shebang(head)
     language = _BY_EXTENSION.get(extension) or _BY_EXTENSION.get(extension.lower())
     if language is None:
@@ -186,7 +194,7 @@ def language_of(path: str, head: bytes = b"") -> str | None:
 
 
 def _by_shebang(head: bytes) -> str | None:
-    match = _SHEBANG.match(head)
+    match = _SHEBANG.match(head) if head.startswith(b"#!") else None
     if match is None:
         return None
     program = match[2] if match[1] == b"env" and match[2] else match[1]
@@ -200,12 +208,8 @@ def _by_content(language: str, extension: str, head: bytes) -> str | None:
     if not head:
         return language
     if extension == "h":
-        code = _COMMENTS.sub(b" ", _C_GUARD.sub(b"", head))
-        if (
-            _OBJC_SIGNS.search(code)
-            and b"@" in code
-            and re.search(rb"^\s*@(?:interface|protocol|class)\b", code, re.M)
-        ):
+        code = _COMMENTS.sub(b" ", _C_GUARD.sub(b"", head) if b"__cplusplus" in head else head)
+        if b"@" in code and _OBJC_DECLARATION.search(code):
             return "objc"
         return "cpp" if _is_cpp(code) else "c"
     if extension == "m" and _OBJC_SIGNS.search(head):
@@ -219,22 +223,58 @@ def _by_content(language: str, extension: str, head: bytes) -> str | None:
 
 
 def _is_cpp(code: bytes) -> bool:
-    if any(word in code for word in _CPP_WORDS) and _CPP_SIGNS.search(code):
+    """Whether a header without its comments is of C++. Words are searched for first: that is cheap."""
+    if _has_scope(code):
+        return True
+    if any(word in code and pattern.search(code) for word, pattern in _CPP_WORDS):
+        return True
+    if any(word in code and _begins_a_line(code, word, after) for word, after in _CPP_BEGINNINGS):
         return True
     included = (found.start() for found in _CPP_INCLUDE.finditer(code))
     return any(at == 0 or code[at - 1 : at] == b"\n" for at in included)
+
+
+def _has_scope(code: bytes) -> bool:
+    r"""Whether `\w::\w` or `\bstd::` is there."""
+    at = code.find(b"::", 1)
+    while at >= 0:
+        before, after = code[at - 1], code[at + 2 : at + 3]
+        if before in _WORD and after and after[0] in _WORD:
+            return True
+        if code.endswith(b"std", 0, at) and (at == 3 or code[at - 4] not in _WORD):
+            return True
+        at = code.find(b"::", at + 1)
+    return False
+
+
+def _begins_a_line(code: bytes, word: bytes, after: re.Pattern[bytes]) -> bool:
+    """Whether a line begins with this word, after blanks at most, and it goes on like that."""
+    at = code.find(word)
+    while at >= 0:
+        begin = code.rfind(b"\n", 0, at) + 1
+        if not code[begin:at].strip(b" \t") and after.match(code, at + len(word)):
+            return True
+        at = code.find(word, at + 1)
+    return False
 
 
 def _is_free_form(head: bytes) -> bool:
     """Whether a Fortran text breaks the columns of the fixed form more often than it uses them."""
     free = fixed = 0
     for line in head.splitlines():
+        if not line or (line.startswith(b"      ") and b"&" not in line):
+            continue
+        if line[0] in b"cC*":
+            if _KEYWORD_WITH_C.match(line):
+                free += 1
+            else:
+                fixed += 1
+            continue
         body = line.split(b"!", 1)[0].rstrip()
         if not body:
             continue
-        remark = line[:1] in b"cC*" and not _KEYWORD_WITH_C.match(line)
-        if remark or (re.match(rb" {5}[^ 0]", line) and b"&" not in body[6:]):
+        if _CONTINUED.match(line) and b"&" not in body[6:]:
             fixed += 1
-        elif re.match(rb" {0,4}[A-Za-z]", line) or body.endswith(b"&"):
+        elif _FREE_BEGINNING.match(line) or body.endswith(b"&"):
             free += 1
     return free > fixed
