@@ -123,16 +123,16 @@ def look(path: str, data: bytes, *, compiled: bool = False) -> Look:
     """What can be said of a file whose folder is not known yet. compiled: by machine code; the same."""
     if len(data) > LONGEST:
         return Look("too large")
+    name = path.rpartition("/")[2]
     if data.startswith(_BOM_MARKS):
         text = recoded(data)
-        return Look("unreadable encoding") if text is None else _look(path, text, compiled)
+        return Look("unreadable encoding") if text is None else _look(name, text, compiled)
     if b"\0" in data:
         return Look("binary")
     if not data:
         return Look("empty")
-    name = path.rpartition("/")[2].lower()
     # Of most texts that are no source code nothing but their names decides.
-    plain = language_of(path) is None and not (data.startswith(b"#!") or may_be_built(name))
+    plain = language_of(name) is None and not (data.startswith(b"#!") or may_be_built(name.lower()))
     marks, control, high = glance(data, marked=not plain, compiled=compiled)
     if control > _MOST_CONTROL * min(len(data), BINARY_HEAD):
         return Look("binary")
@@ -142,8 +142,8 @@ def look(path: str, data: bytes, *, compiled: bool = False) -> Look:
     if high:
         text = recoded(data)
         if text is not None and text is not data:  # Latin-1, or what looks like it
-            return Look("unreadable encoding") if much else _look(path, text, compiled)
-    return _look(path, data, compiled, marks)
+            return Look("unreadable encoding") if much else _look(name, text, compiled)
+    return _look(name, data, compiled, marks)
 
 
 def settle(path: str, seen: Look, siblings: Collection[str] | None) -> Skip | tuple[str, tuple[str, ...]]:
@@ -158,25 +158,26 @@ def settle(path: str, seen: Look, siblings: Collection[str] | None) -> Skip | tu
     return seen.language, ("generated", *labels) if generated else labels
 
 
-def _look(path: str, text: bytes, compiled: bool, marks: int | None = None) -> Look:
+def _look(name: str, text: bytes, compiled: bool, marks: int | None = None) -> Look:
     """marks: what the head bears, where that is known."""
     if not text or text.isspace():
         return Look("empty")
-    name = path.rsplit("/", 1)[-1].lower()
-    head = text[:HEAD]
+    head, folded = text[:HEAD], name.lower()
     if marks is None:
         marks, _, _ = glance(head, compiled=compiled)
-    if is_build_script(name, head, marks):
+    if is_build_script(folded, head, marks):
         return Look("build script")
-    language = language_of(path, head)
+    language = language_of(name, head)
     if language is None:
         return Look()
-    if reason := _not_written(name, text, language):
+    if reason := _not_written(folded, text, language):
         return Look("", language, reason)
+    if not marks:
+        return Look("", language)
     made_from = generator(head, marks)
-    named = named_sources(text, made_from) if made_from else frozenset()
+    sources = named_sources(text, made_from) if made_from else frozenset()
     gnulib = bool(marks & _SAYS_GNULIB) and _GNULIB.search(head) is not None
-    return Look("", language, "", made_from, named, gnulib)
+    return Look("", language, "", made_from, sources, gnulib)
 
 
 def recoded(data: bytes) -> bytes | None:

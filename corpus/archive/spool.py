@@ -27,7 +27,9 @@ Place = tuple[int, int, int]
 
 def blob_id(data: bytes | bytearray) -> str:
     """git's id of a file with this content, 40 hex digits: its SWHID without the prefix."""
-    return sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    digest = sha1(b"blob %d\0" % len(data), usedforsecurity=False)
+    digest.update(data)
+    return digest.hexdigest()
 
 
 def _name(folder: Path, number: int) -> Path:

@@ -89,14 +89,14 @@ class Stream:
         data = self.at_hand(size)
         return b"".join(self.pieces(size)) if data is None else data
 
-    def at_hand(self, size: int) -> bytes | None:
-        """The next `size` bytes where they are unpacked already, else None and nothing is taken."""
-        end = self._at + size
-        if end > len(self._buffer):
+    def at_hand(self, size: int, padding: int = 0) -> bytes | None:
+        """The next `size` bytes where they are unpacked already, padding too, else None: nothing is taken."""
+        start = self._at
+        end = start + size
+        if end + padding > len(self._buffer):
             return None
-        data = self._buffer[self._at : end]
-        self._at = end
-        return data
+        self._at = end + padding
+        return self._buffer[start:end]
 
     def pieces(self, size: int) -> Iterator[bytes]:
         """The next `size` bytes in pieces, fewer only at the end."""

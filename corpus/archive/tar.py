@@ -17,6 +17,7 @@ _LONGEST_EXTENSION = MIB
 _MOST_EXTENSIONS = 4  # a long name, a long link target, a pax header: one each
 _REGULAR = b"0\x007"
 _END = bytes(BLOCK)
+_OWN = 8 * ord(" ")  # what the checksum itself adds to the checksum
 # type: (reason, partial, whether data follows)
 _SKIPPED: dict[bytes, tuple[str, bool, bool]] = {
     b"1": ("hard link", False, False),
@@ -35,14 +36,14 @@ def is_header(block: bytes) -> bool:
     """Whether `block` (512 bytes) has the checksum of a tar header."""
     if len(block) < BLOCK:
         return False
-    own = block[148:156]  # counts as spaces
+    own = block[148:156]
     try:
         announced = _number(own)
     except Stop:
         return False
     if block.isascii():
-        return announced == _sum(block) - _sum(own) + 8 * 32
-    plain = _sum(block[:148]) + 8 * 32 + _sum(block[156:334]) + _sum(block[334:])
+        return announced == _sum(block) - _sum(own) + _OWN
+    plain = _sum(block[:148]) + _OWN + _sum(block[156:334]) + _sum(block[334:])
     if announced == plain:
         return True
     # Some old programs added up signed bytes.
@@ -81,23 +82,21 @@ def entries(stream: Stream, account: Account) -> Iterator[Entry]:
             raise Stop("negative size")
         account.add_member()
         name = extended.get(b"path") or _name(block)
-        if kind not in _REGULAR or extended or (not size and name.endswith(b"/")):
+        if extended or kind not in _REGULAR or (not size and name.endswith(b"/")):
             yield from _special(stream, block, kind, size, name, extended)
             extended = {}
             extensions = 0
+        elif (data := stream.at_hand(size, -size % BLOCK)) is not None:
+            yield Entry(name, "", False, (data,))
         else:
             yield from _regular(stream, name, size)
 
 
 def _regular(stream: Stream, name: bytes, size: int) -> Iterator[Entry]:
-    data = stream.at_hand(size)
-    if data is not None:
-        yield Entry(name, content=(data,))
-    else:
-        content = _content(stream, size)
-        yield Entry(name, content=content)
-        for _ in content:  # what the caller left
-            pass
+    content = _content(stream, size)
+    yield Entry(name, content=content)
+    for _ in content:  # what the caller left
+        pass
     _skip(stream, -size % BLOCK)
 
 
@@ -182,29 +181,36 @@ def _records(data: bytes) -> dict[bytes, bytes]:
 
 
 def _name(block: bytes) -> bytes:
-    name = block[:100].split(b"\0", 1)[0]
-    prefix = block[345:500].split(b"\0", 1)[0] if block[257:263] == b"ustar\0" else b""
-    return prefix + b"/" + name if prefix else name
+    name = block[:100].partition(b"\0")[0]
+    if block[345] and block[257:263] == b"ustar\0":
+        return block[345:500].partition(b"\0")[0] + b"/" + name
+    return name
 
 
 def _number(field: bytes) -> int:
     """Octal digits, or GNU's base 256."""
+    digits = field.rstrip(b" \0")
+    if not digits.isdigit():
+        return _uncommon_number(field)
+    try:
+        return int(digits, 8)
+    except ValueError:
+        raise Stop("damaged header") from None
+
+
+def _uncommon_number(field: bytes) -> int:
     if field[0] & 0x80:
         return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big") - (
             1 << (8 * len(field) - 1) if field[0] & 0x40 else 0
         )
-    digits = field.rstrip(b" \0")
-    if not digits.isdigit():
-        digits = field.split(b"\0", 1)[0].strip()
-    negative = digits.startswith(b"-")
+    digits = field.split(b"\0", 1)[0].strip()
     if not digits:
         return 0
-    if not digits.lstrip(b"-").isdigit():
+    if digits.startswith(b"-") and digits.lstrip(b"-").isdigit():
+        return -1
+    if not digits.isdigit():
         raise Stop("damaged header")
-    try:
-        return -1 if negative else int(digits, 8)
-    except ValueError:
-        raise Stop("damaged header") from None
+    return _number(digits)
 
 
 def _decimal(value: bytes) -> int:

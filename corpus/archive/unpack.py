@@ -196,22 +196,21 @@ class _Unpacking:
         return Found(files, skips, top, self._spool.volumes)
 
     def _take(self, entries: Iterator[Entry], prefix: str, depth: int) -> None:
-        for entry in entries:
+        for name, skip, partial, content in entries:
             try:
-                path = prefix + member_path(entry.name, self._limits)
+                path = prefix + member_path(name, self._limits)
             except Unreadable as error:
-                reason, partial = (entry.skip, entry.partial) if entry.skip else (str(error), True)
-                self._skips.append((prefix + shown(entry.name), reason, partial))
+                self._skips.append((prefix + shown(name), skip or str(error), partial or not skip))
                 continue
             if depth == 0:
                 self._seen.append(path)
             try:
-                if entry.skip:
-                    self._skips.append((path, entry.skip, entry.partial))
+                if skip:
+                    self._skips.append((path, skip, partial))
                 elif path.lower().endswith(NESTED_SUFFIXES):
-                    self._open_nested(path, entry.content, depth)
+                    self._open_nested(path, content, depth)
                 else:
-                    self._keep(path, entry.content)
+                    self._keep(path, content)
             except Unreadable as error:
                 self._skips.append((path, str(error), True))
 

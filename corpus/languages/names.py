@@ -182,15 +182,13 @@ def language_of(path: str, head: bytes = b"") -> str | None:
         for ending in _TEMPLATES:
             if name.endswith(ending) and "." in name[: -len(ending)].lstrip("."):
                 name = name[: -len(ending)]
-    if known := _BY_NAME.get(name.lower()):
-        return known
     stem, _, extension = name.rpartition(".")
-    if not stem:
-        return _by_shebang(head)
-    language = _BY_EXTENSION.get(extension) or _BY_EXTENSION.get(extension.lower())
-    if language is None:
-        return _by_shebang(head)
-    return _by_content(language, extension, head)
+    language = _BY_NAME.get(name.lower())
+    if language is None and stem:
+        language = _BY_EXTENSION.get(extension) or _BY_EXTENSION.get(extension.lower())
+        if language and head:
+            return _by_content(language, extension, head)
+    return language or _by_shebang(head)
 
 
 def _by_shebang(head: bytes) -> str | None:
@@ -205,8 +203,6 @@ def _by_shebang(head: bytes) -> str | None:
 
 
 def _by_content(language: str, extension: str, head: bytes) -> str | None:
-    if not head:
-        return language
     if extension == "h":
         code = _COMMENTS.sub(b" ", _C_GUARD.sub(b"", head) if b"__cplusplus" in head else head)
         if b"@" in code and _OBJC_DECLARATION.search(code):
