@@ -15,7 +15,7 @@ from corpus.archive import spool
 from corpus.archive.limits import ArchiveLimits
 from corpus.archive.unpack import Found, Judge, Unspooled, unpacked
 from corpus.errors import ArchiveError
-from corpus.files import LABELS, Look, kept, look, settle
+from corpus.files import LABELS, LONGEST, Look, kept, look, settle
 from corpus.languages import LANGUAGES
 from corpus.licenses import is_license_file, is_metadata_file
 from corpus.model import Artifact, Fetched, Skip, TreeFile
@@ -73,12 +73,14 @@ def _take(
             tree.cut.append(f"{artifact.name} ({skip.reason})")
             skip = replace(skip, path=artifact.name)
         tree.skips.append(skip)
+    read = _Once(volumes)
     for path, *place in found["evidence"]:
-        data = volumes.member(*place).read_bytes()
+        data = read(*place)
         if _text(path) == COPYRIGHT:
             tree.debian_copyright = data
         if is_license_file(path) or is_metadata_file(path):
             tree.evidence[path] = data
+    read = _Once(volumes)
     for told in found["members"]:
         if len(told) == 3:
             tree.skips.append(_skip(*told))
@@ -89,7 +91,21 @@ def _take(
         if _text(path) in files:
             tree.skips.append(Skip(path, "duplicate name"))
         else:
-            files[path] = kept(path, volumes.member(*place).read_bytes(), language, tuple(labels))
+            files[path] = kept(path, read(*place), language, tuple(labels))
+
+
+class _Once:
+    """Reads members of volumes, of which no byte belongs to two: a lie must not fill the memory."""
+
+    def __init__(self, volumes: spool.Reader) -> None:
+        self._volumes, self._left = volumes, volumes.size
+
+    def __call__(self, number: int, offset: int, size: int) -> bytes:
+        member = self._volumes.member(number, offset, size)
+        self._left -= size
+        if self._left < 0 or size > LONGEST:
+            raise ArchiveError("what was unpacked is not there")
+        return member.read_bytes()
 
 
 def _skip(path: str, reason: str, partial: bool) -> Skip:

@@ -85,7 +85,7 @@ class _Volume:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         os.unlink(path)
         status = os.fstat(self._descriptor)
-        self._size = status.st_size if stat.S_ISREG(status.st_mode) else 0
+        self.size = status.st_size if stat.S_ISREG(status.st_mode) else 0
 
     def __del__(self) -> None:
         if self._descriptor >= 0:
@@ -94,7 +94,7 @@ class _Volume:
     def read(self, offset: int, size: int) -> bytes:
         """Exactly that many bytes. Raises ArchiveError where there are none."""
         data = b""
-        if 0 <= offset <= self._size - size and size >= 0:
+        if 0 <= offset <= self.size - size and size >= 0:
             data = os.pread(self._descriptor, size, offset)
         if len(data) != size:
             raise ArchiveError("what was unpacked is not there")
@@ -126,6 +126,11 @@ class Reader:
             self._volumes = [_Volume(_name(folder, number)) for number in range(volumes)]
         except OSError as error:
             raise ArchiveError(f"what was unpacked cannot be read: {error.strerror}") from error
+
+    @property
+    def size(self) -> int:
+        """Of all volumes."""
+        return sum(volume.size for volume in self._volumes)
 
     def member(self, number: int, offset: int, size: int) -> Stored:
         _require_numbers(number, offset, size)

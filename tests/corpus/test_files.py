@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from corpus import files
-from corpus.files import LONGEST, classify, swhid
+from corpus import generated
+from corpus.files import LONGEST, classify, look, swhid
+from corpus.glance import HEAD, MARKS, glance
 from corpus.model import Skip, TreeFile
 from tests.pace import within
 
@@ -254,14 +255,42 @@ _BUILT = (
 def test_no_generated_file_is_passed_over_unread(said):
     for text in (said, said.upper(), said.lower()):
         head = f"/* {text} */\n".encode()
-        plain = any(pattern.search(head) for pattern, _ in files._GENERATORS)
-        assert plain or files._GENERATED_SOMEHOW.search(head)
-        assert files._generator(head, head.lower()) is not None
+        plain = any(pattern.search(head) for _, pattern, _ in generated._GENERATORS)
+        assert plain or generated._GENERATED_SOMEHOW.search(head)
+        assert generated.generator(head, glance(head)[0]) is not None
 
 
 @pytest.mark.parametrize("said", _BUILT)
 def test_no_build_script_is_passed_over_unread(said):
     for text in (said, said.upper(), said.lower()):
         head = f"# {text}\n".encode()
-        assert files._BUILD_SCRIPT_SAYS.search(head)
-        assert files._says_built(head, head.lower())
+        assert generated._BUILD_SCRIPT_SAYS.search(head)
+        assert generated.is_build_script("makefile", head, glance(head)[0])
+
+
+pieces = st.lists(
+    st.sampled_from(MARKS).flatmap(lambda mark: st.sampled_from([mark, mark.upper(), mark.title(), mark[1:]]))
+    | st.binary(max_size=6)
+    | st.sampled_from([b"\0", b"\x01\x7f", b"x" * (HEAD // 2 - 5), b" ", b"\n", "é".encode()]),
+    max_size=12,
+).map(b"".join)
+
+
+@given(text=pieces, marked=st.booleans())
+def test_machine_code_sees_the_same(text: bytes, marked: bool) -> None:
+    assert glance(text, marked=marked, compiled=True) == glance(text, marked=marked)
+
+
+@given(text=pieces, name=st.sampled_from(["a.c", "a.h", "a.md", "Makefile", "x.in", "tool", "a.m4", "a.js"]))
+def test_a_look_is_the_same_by_machine_code(text: bytes, name: str) -> None:
+    for data in (text, b"#!/bin/sh\n" + text, b"\xff\xfe" + text):
+        assert look(name, data, compiled=True) == look(name, data)
+
+
+def test_every_mark_is_met_wherever_it_stands() -> None:
+    for number, mark in enumerate(MARKS):
+        for before in (b"", b"x", b"g" * 7, b"y" * (HEAD - len(mark)), b"y" * (HEAD - len(mark) + 1)):
+            for text in (before + mark, before + mark.upper() + b"."):
+                marks, _, _ = glance(text, compiled=True)
+                assert bool(marks >> number & 1) == (len(before) + len(mark) <= HEAD)
+                assert marks == glance(text)[0]

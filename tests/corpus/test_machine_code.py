@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-USED = (  # all that makes a record
+USED = (  # all that makes a record, and what looks at files
     "from corpus.languages.compiled import kernel, significant, span_sums;"
     "from corpus.languages.meanings_compiled import complete;"
     "from corpus.fingerprint.compiled import lexicon, owners, sketch, token_features;"
@@ -17,8 +17,9 @@ USED = (  # all that makes a record
     "from corpus.functions.ends_compiled import end_rows, ruby_rows;"
     "from corpus.functions.fortran_compiled import fortran_rows;"
     "from corpus.functions.indents_compiled import indent_rows;"
+    "from corpus.glance_compiled import glance;"
     "used = (kernel(), complete, significant, span_sums, sketch, owners, lexicon, word_rows, token_features,"
-    " codes, unit_rows, brace_rows, brackets, end_rows, ruby_rows, fortran_rows, indent_rows)"
+    " codes, unit_rows, brace_rows, brackets, end_rows, ruby_rows, fortran_rows, indent_rows, glance)"
 )
 
 
@@ -75,6 +76,7 @@ def test_one_entry_serves_all_languages():
         "for name in LANGUAGES: make_record(b'f(a) = 1.5 + 0b1 + \"x\"\\n' * 9, name, compiled=True)\n"
         "make_record(b'#if 1\\ndef f(a):\\n  return a\\n', 'python', compiled=True)\n"
         "make_record(b'', 'c', compiled=True)\n"
+        "from corpus import glance as look; look.glance(b'', compiled=True); look.glance(b'x', compiled=True)\n"
         f"{USED}; print(*(len(f.signatures) for f in used))"
     )
     assert run(code, ROOT) == ["1"] * 17
