@@ -76,7 +76,8 @@ def test_one_entry_serves_all_languages():
         "for name in LANGUAGES: make_record(b'f(a) = 1.5 + 0b1 + \"x\"\\n' * 9, name, compiled=True)\n"
         "make_record(b'#if 1\\ndef f(a):\\n  return a\\n', 'python', compiled=True)\n"
         "make_record(b'', 'c', compiled=True)\n"
-        "from corpus import glance as look; look.glance(b'', compiled=True); look.glance(b'x', compiled=True)\n"
+        "from corpus.glance import glance as look\n"
+        "look(b'', compiled=True); look(b'x', compiled=True)\n"
         f"{USED}; print(*(len(f.signatures) for f in used))"
     )
     assert run(code, ROOT) == ["1"] * 17
