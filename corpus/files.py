@@ -104,6 +104,14 @@ def swhid(sha1: str) -> str:
     return f"swh:1:cnt:{sha1}"
 
 
+_NO_SOURCE = Look()
+
+
+@lru_cache(maxsize=256)
+def _unmarked(language: str) -> Look:
+    return Look("", language)
+
+
 def classify(path: str, data: bytes, *, siblings: Collection[str] | None = None) -> TreeFile | Skip:
     """What becomes of one file.
 
@@ -138,7 +146,7 @@ def look(path: str, data: bytes, *, compiled: bool = False) -> Look:
         return Look("binary")
     much = high > _MOST_HIGH * len(data)
     if plain and not much:
-        return Look("empty" if data.isspace() else "")
+        return Look("empty") if data.isspace() else _NO_SOURCE
     if high:
         text = recoded(data)
         if text is not None and text is not data:  # Latin-1, or what looks like it
@@ -169,11 +177,11 @@ def _look(name: str, text: bytes, compiled: bool, marks: int | None = None) -> L
         return Look("build script")
     language = language_of(name, head)
     if language is None:
-        return Look()
+        return _NO_SOURCE
     if reason := _not_written(folded, text, language):
         return Look("", language, reason)
     if not marks:
-        return Look("", language)
+        return _unmarked(language)
     made_from = generator(head, marks)
     sources = named_sources(text, made_from) if made_from else frozenset()
     gnulib = bool(marks & _SAYS_GNULIB) and _GNULIB.search(head) is not None
@@ -182,14 +190,14 @@ def _look(name: str, text: bytes, compiled: bool, marks: int | None = None) -> L
 
 def recoded(data: bytes) -> bytes | None:
     """The text as UTF-8 without byte order mark and with its newlines, None where the mark is wrong."""
+    if data.isascii():
+        return data
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             try:
                 return data[len(mark) :].decode(encoding).encode()
             except UnicodeError:
                 return None
-    if data.isascii():
-        return data
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -222,9 +230,13 @@ def _not_written(name: str, text: bytes, language: str) -> str:
             return "minified"
     if ".min." in name or name.endswith((".bundle.js", "-min.js")):
         return "minified"
-    if len(text) > _TABLE_SIZE and len(text.translate(None, _TABLE_BYTES)) < (1 - _TABLE_SHARE) * len(text):
-        return "data"
-    return ""
+    return "data" if len(text) > _TABLE_SIZE and _is_table(text) else ""
+
+
+def _is_table(text: bytes) -> bool:
+    others = (1 - _TABLE_SHARE) * len(text)
+    beginning = text[: len(text) // 8]  # has enough of them in nearly all code
+    return all(len(part.translate(None, _TABLE_BYTES)) < others for part in (beginning, text))
 
 
 @lru_cache(maxsize=256)
@@ -236,7 +248,7 @@ def _folder_labels(folder: str) -> tuple[str, ...]:
 def _labels(path: str, gnulib: bool) -> tuple[str, ...]:
     folder, _, name = path.rpartition("/")
     labels = set(_folder_labels(folder))
-    if _TEST_NAME.fullmatch(name):
+    if ("est" in name or "spec" in name) and _TEST_NAME.fullmatch(name):
         labels.add("test")
     if gnulib:
         labels.add("vendored")

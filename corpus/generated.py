@@ -71,6 +71,7 @@ _GENERATED_SOMEHOW = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _SOMEHOW = (b"generated", b"do not edit", b"do not modify")
+_BEFORE = 32  # more than stands before such a mark in any match
 _SAYS_SOMEHOW = bits(*_SOMEHOW)
 _SAYS_ANYTHING = reduce(or_, (marks for marks, _, _ in _GENERATORS), _SAYS_SOMEHOW)
 _MADE_FROM = re.compile(rb'^[ \t]*#[ \t]*(?:line[ \t]+)?\d{1,9}[ \t]+"([^"\n]{1,300})"', re.MULTILINE)
@@ -100,7 +101,8 @@ def generator(head: bytes, marks: int) -> tuple[str, ...] | None:
     if marks & _SAYS_SOMEHOW:
         top = head[:_GENERIC_HEAD]
         folded = top.lower()
-        if any(mark in folded for mark in _SOMEHOW) and _GENERATED_SOMEHOW.search(top):
+        first = min((at for mark in _SOMEHOW if (at := folded.find(mark)) >= 0), default=None)
+        if first is not None and _GENERATED_SOMEHOW.search(top, max(first - _BEFORE, 0)):
             return ()
     return None
 

@@ -141,5 +141,6 @@ class Reader:
 
 def _require_numbers(*told: object) -> None:
     """What a child tells may be anything."""
-    if not all(isinstance(one, int) for one in told):
-        raise ArchiveError("what was unpacked is not there")
+    for one in told:
+        if not isinstance(one, int):
+            raise ArchiveError("what was unpacked is not there")
