@@ -100,8 +100,9 @@ _CPP_WORDS = (
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _CPP_INCLUDE = re.compile(rb"#\s*include\s*<[a-z_]+>")
 _C_GUARD = re.compile(rb"#\s*if(?:def\s+|\s+defined\s*\(?\s*)__cplusplus.*?#\s*endif", re.DOTALL)
+# Searched for behind a newline, so that only what begins lines is looked at.
 _OBJC_SIGNS = re.compile(
-    rb"^\s*(?:@(?:interface|implementation|protocol|class|import|end)\b|#import\b|#include\b)", re.M
+    rb"\n\s*(?:@(?:interface|implementation|protocol|class|import|end)\b|#import\b|#include\b)"
 )
 _KEYWORD_WITH_C = re.compile(
     rb"(?:call|common|character|complex|contains|continue|case|close)\b", re.IGNORECASE
@@ -208,7 +209,7 @@ def _by_content(language: str, extension: str, head: bytes) -> str | None:
         if b"@" in code and _OBJC_DECLARATION.search(code):
             return "objc"
         return "cpp" if _is_cpp(code) else "c"
-    if extension == "m" and _OBJC_SIGNS.search(head):
+    if extension == "m" and _OBJC_SIGNS.search(b"\n" + head):
         return "objc"
     if language == "fortran-fixed" and _is_free_form(head):
         return "fortran"

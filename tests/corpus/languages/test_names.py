@@ -12,6 +12,9 @@ from corpus.languages import language_of
 GUARD = re.compile(rb"#\s*if(?:def\s+|\s+defined\s*\(?\s*)__cplusplus.*?#\s*endif", re.DOTALL)
 COMMENTS = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
 OBJECTIVE_C = re.compile(rb"^\s*@(?:interface|protocol|class)\b", re.M)
+OBJECTIVE_C_FILE = re.compile(
+    rb"^\s*(?:@(?:interface|implementation|protocol|class|import|end)\b|#import\b|#include\b)", re.M
+)
 CPP = re.compile(
     rb"^[ \t]*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|public:|private:|protected:|virtual\s)"
     rb"|\bstd::|\w::\w|\bconstexpr\b|\boperator\s*[=+<(\[]|(?:\A|(?<=\n))#\s*include\s*<[a-z_]+>",
@@ -77,6 +80,26 @@ def texts(*words: bytes) -> st.SearchStrategy[bytes]:
 )
 def test_a_header(head: bytes) -> None:
     assert language_of("a.h", head) == of_header(head)
+
+
+@given(
+    texts(
+        b"@end",
+        b"@class x",
+        b"@endif",
+        b"#import",
+        b"#include <a>",
+        b"x",
+        b" ",
+        b"\n",
+        b"\r",
+        b"\t",
+        b"@",
+        b"%",
+    )
+)
+def test_objective_c_or_matlab(head: bytes) -> None:
+    assert language_of("a.m", head) == ("objc" if OBJECTIVE_C_FILE.search(head) else "matlab")
 
 
 @given(
