@@ -80,7 +80,7 @@ def test_one_entry_serves_all_languages():
         "look(b'', compiled=True); look(b'x', compiled=True)\n"
         f"{USED}; print(*(len(f.signatures) for f in used))"
     )
-    assert run(code, ROOT) == ["1"] * 17
+    assert run(code, ROOT) == ["1"] * 18
 
 
 def test_code_runs_where_no_folder_can_keep_it(tmp_path):
