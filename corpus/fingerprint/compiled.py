@@ -1,10 +1,11 @@
-"""Machine code for `corpus.fingerprint.sketch`: the same results as the array code, in one call a text.
+"""Machine code for `corpus.fingerprint.sketch`: the same results as the array code, in one call for many texts.
 
 An array operation costs microseconds before it touches a number, and a source file of 6 KiB needs four
 hundred of them; these loops need none. Imported only when asked for (`sketch(…, compiled=True)`): numba costs
 half a second and 150 MB. All loops are linear and written in this one file, constants included, so that
 numba's cache on disk, which looks at this file alone, never meets code of another version. Numbers wrap
-modulo 2^64.
+modulo 2^64. The inner loops have no step that waits for the one before and no branch, so that the compiler
+makes vectors of them.
 """
 
 # The compiler knows types by inference.
@@ -17,8 +18,11 @@ from numba import njit
 
 from corpus.machine_code import cached
 
-_BASE = np.uint64(0x9E3779B97F4A7C15)
-_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
+_BASE = 0x9E3779B97F4A7C15
+_BLOCK = 1024
+_POWERS = np.array([pow(_BASE, i, 1 << 64) for i in range(_BLOCK)], np.uint64)
+_INVERSES = np.array([pow(_BASE, -i, 1 << 64) for i in range(_BLOCK)], np.uint64)
+_NEXT_BLOCK = np.uint64(pow(_BASE, _BLOCK, 1 << 64))
 _SELECT = np.uint64(0xA0761D6478BD642F)
 _LENGTH = np.uint64(0xD6E8FEB86659FD93)
 _BAND = np.uint64(0x9FB21C651E98DF25)
@@ -45,98 +49,158 @@ def finalise(h):
 
 
 @njit(nogil=True)
-def run_hashes(tokens, k):
-    """Rolling: the leftmost token leaves, the others move down a power, the next one comes in."""
-    count = len(tokens) - k + 1
-    if count <= 0:
-        return np.empty(0, np.uint64)
-    out = np.empty(count, np.uint64)
-    value, power = np.uint64(0), np.uint64(1)
-    for i in range(k):
-        value += tokens[i] * power
-        power *= _BASE
-    top = power * _INVERSE
-    out[0] = mix(value)
-    for i in range(1, count):
-        value = (value - tokens[i - 1]) * _INVERSE + tokens[i + k - 1] * top
-        out[i] = mix(value)
-    return out
+def run_hashes(tokens, k, out):
+    """Hashes of all runs of k < _BLOCK tokens, in out; how many. By the sums of all powers before each."""
+    count = max(0, len(tokens) - k + 1)
+    sums = np.empty(_BLOCK, np.uint64)
+    for low in range(0, count, _BLOCK - k):
+        size = min(_BLOCK - k, count - low)
+        own, hashes, after = tokens[low : low + size + k - 1], out[low : low + size], sums[k:]
+        total = np.uint64(0)
+        for i in range(len(own)):
+            sums[i] = total
+            total += own[i] * _POWERS[i]
+        sums[len(own)] = total
+        for i in range(len(hashes)):
+            hashes[i] = mix((after[i] - sums[i]) * _INVERSES[i])
+    return count
 
 
 @njit(nogil=True)
-def winnow(tokens, k, window):
-    """Looks for the smallest of a window anew only when the last one has left it."""
-    grams = run_hashes(tokens, k)
-    n = len(grams)
-    at = np.empty(n, np.int32)
+def later_least(order, at, step, least, places):
+    """least[i], places[i]: the smaller of order[i] and order[i + step], of equals the later one, and its
+    place."""
+    count = len(order) - step
+    other, other_at = order[step:], at[step:]
+    for i in range(count):
+        later = other[i] <= order[i]
+        least[i] = other[i] if later else order[i]
+        places[i] = other_at[i] if later else at[i]
+    return least[:count], places[:count]
+
+
+@njit(nogil=True)
+def winnow(tokens, k, window, room, out, at):
+    """Keep the hashes of runs that are the least of a window, in out and at; how many.
+
+    room: four arrays as long as the tokens. Least ones of 2, 4, … neighbours are found from those of half as
+    many.
+    """
+    grams = room[0]
+    n = run_hashes(tokens, k, grams)
     if n == 0:
-        return grams, at
-    kept, best, least = 0, -1, np.uint64(0)
-    order = np.empty(n, np.uint64)
+        return 0
+    order, places = room[1][:n], room[2][:n]
     for i in range(n):
         order[i] = mix(grams[i] ^ _SELECT)
-    for end in range(min(window, n) - 1, n):
-        first = max(0, end - window + 1)
-        start = end
-        if best < first:
-            best, least, start = first, order[first], first + 1
-        for i in range(start, end + 1):
-            smaller = order[i] <= least
-            best = i if smaller else best
-            least = order[i] if smaller else least
-        at[kept] = best
-        kept += 1 if kept == 0 or at[kept - 1] != best else 0
-    at = at[:kept].copy()
-    return grams[at], at
+        places[i] = i
+    spare, spare_places = room[3][:n], room[4][:n]
+    window, width = min(window, n), 1
+    while width < window:
+        step = min(width, window - width)
+        least, least_at = later_least(order, places, step, spare, spare_places)
+        spare, spare_places, order, places = order, places, least, least_at
+        width += step
+    kept, before = 0, np.uint64(n)
+    for i in range(len(places)):
+        place = places[i]
+        at[kept], out[kept] = place, grams[place]
+        kept += place != before
+        before = place
+    return kept
 
 
 @njit(nogil=True)
 def range_hashes(tokens, first, last):
     out = np.empty(len(first), np.uint64)
     for j in range(len(first)):
-        value, power = np.uint64(0), np.uint64(1)
-        for i in range(first[j], last[j]):
-            value += tokens[i] * power
-            power *= _BASE
-        out[j] = mix(value + np.uint64(last[j] - first[j]) * _LENGTH)
+        value, scale = np.uint64(last[j] - first[j]) * _LENGTH, np.uint64(1)
+        for low in range(first[j], last[j], _BLOCK):
+            own, part = tokens[low : min(low + _BLOCK, last[j])], np.uint64(0)
+            for i in range(len(own)):
+                part += own[i] * _POWERS[i]
+            value += part * scale
+            scale *= _NEXT_BLOCK
+        out[j] = mix(value)
     return out
 
 
 @njit(nogil=True)
 def signature(shingles, a, b, out):
-    """Minima of all permutations over one unit's 32-bit shingles, four of these at a time."""
+    """Minima of all permutations over 32-bit shingles, eight of these at a time, the last one repeated."""
     out[:] = np.uint32(0xFFFFFFFF)
-    whole = len(shingles) - len(shingles) % 4
-    for i in range(0, whole, 4):
-        h, j, k, m = shingles[i], shingles[i + 1], shingles[i + 2], shingles[i + 3]
+    last = len(shingles) - 1
+    for i in range(0, len(shingles), 8):
+        c, d = shingles[i], shingles[min(i + 1, last)]
+        e, f = shingles[min(i + 2, last)], shingles[min(i + 3, last)]
+        g, h = shingles[min(i + 4, last)], shingles[min(i + 5, last)]
+        j, k = shingles[min(i + 6, last)], shingles[min(i + 7, last)]
         for p in range(len(out)):
-            one = min(np.uint32(h * a[p] + b[p]), np.uint32(j * a[p] + b[p]))
-            other = min(np.uint32(k * a[p] + b[p]), np.uint32(m * a[p] + b[p]))
-            out[p] = min(out[p], min(one, other))
-    for i in range(whole, len(shingles)):
-        h = shingles[i]
-        for p in range(len(out)):
-            out[p] = min(out[p], np.uint32(h * a[p] + b[p]))
+            one = min(np.uint32(c * a[p] + b[p]), np.uint32(d * a[p] + b[p]))
+            two = min(np.uint32(e * a[p] + b[p]), np.uint32(f * a[p] + b[p]))
+            three = min(np.uint32(g * a[p] + b[p]), np.uint32(h * a[p] + b[p]))
+            four = min(np.uint32(j * a[p] + b[p]), np.uint32(k * a[p] + b[p]))
+            out[p] = min(out[p], min(min(one, two), min(three, four)))
+
+
+@njit(nogil=True)
+def piece_signatures(shingles, first, last, a, b):
+    """Signatures of the pieces that the ranges' ends cut a text into: ranges overlap.
+
+    Returns them, and at each place where a piece begins its number. A piece in no range has none.
+    """
+    turns = np.zeros(len(shingles) + 1, np.int32)
+    begins = np.zeros(len(shingles) + 1, np.bool_)
+    for u in range(len(first)):
+        turns[first[u]] += 1
+        turns[last[u]] -= 1
+        begins[first[u]] = begins[last[u]] = True
+    piece = np.empty(len(shingles) + 1, np.int32)
+    found = np.empty((2 * len(first) + 1, len(a)), np.uint32)
+    count, depth, low = 0, 0, 0
+    for at in range(len(begins)):
+        if begins[at]:
+            if depth > 0:
+                signature(shingles[low:at], a, b, found[count - 1])
+            depth += turns[at]
+            piece[at], low = count, at
+            count += 1
+    return found, piece
 
 
 @njit(nogil=True)
 def unit_bands(tokens, first, last, k, least, rows, a, b, keys, has):
-    """Fill keys[units, bands] and has[units]; a and b hold bands·rows permutations."""
-    shingles = run_hashes(tokens, k)
-    mixed = np.empty(len(shingles), np.uint32)
-    for i in range(len(shingles)):
-        mixed[i] = finalise(np.uint32(shingles[i] >> np.uint64(32)))
-    row = np.empty(len(a), np.uint32)
+    """Fill keys[units, bands] and has[units]; a and b hold rows·bands permutations, row by row, then more."""
+    hashes = np.empty(len(tokens), np.uint64)
+    mixed = np.empty(run_hashes(tokens, k, hashes), np.uint32)
+    for i in range(len(mixed)):
+        mixed[i] = finalise(np.uint32(hashes[i] >> np.uint64(32)))
     for u in range(len(first)):
         has[u] = last[u] - first[u] >= least
+    begin, end = first[has], last[has] - (k - 1)
+    found, piece = piece_signatures(mixed, begin, end, a, b)
+    bands = keys.shape[1]
+    width = -(-bands // 8) * 8
+    row = np.zeros(len(a) + width, np.uint32)
+    seeds, key = np.empty(width, np.uint64), np.empty(width, np.uint64)
+    for band in range(width):
+        seeds[band] = mix(np.uint64(band + 1))
+    to = 0
+    for u in range(len(first)):
         if not has[u]:
             continue
-        signature(mixed[first[u] : last[u] - k + 1], a, b, row)
-        for band in range(keys.shape[1]):
-            key = mix(np.uint64(band + 1))
-            for r in range(rows):
-                key = mix((key ^ np.uint64(row[band * rows + r])) * _BAND)
-            keys[u, band] = key
+        row[: len(a)] = np.uint32(0xFFFFFFFF)
+        for number in range(piece[begin[to]], piece[end[to]]):
+            own = found[number]
+            for p in range(len(a)):
+                row[p] = min(row[p], own[p])
+        key[:] = seeds
+        for r in range(rows):
+            values = row[r * bands : r * bands + width]
+            for band in range(width):
+                key[band] = mix((key[band] ^ np.uint64(values[band])) * _BAND)
+        keys[u] = key[:bands]
+        to += 1
 
 
 @cached
@@ -145,23 +209,28 @@ def sketch(raw, renamed, token_ends, first, last, sizes, a, b, keys, has):
 
     Of texts whose tokens lie one behind the other; token_ends: where those of each end. first, last, *_at:
     counted from the first token of all. sizes: literal k and window, renamed k and window, shingle k, least
-    tokens of a unit with bands, rows.
+    tokens of a unit with bands, rows. a, b: see `unit_bands`.
     """
     unit_bands(renamed, first, last, sizes[4], sizes[5], sizes[6], a, b, keys, has)
-    n = len(raw)
-    kept, at = (
-        (np.empty(n, np.uint64), np.empty(n, np.uint64)),
-        (np.empty(n, np.int32), np.empty(n, np.int32)),
-    )
+    n, longest, low = len(raw), 0, 0
+    for high in token_ends:
+        longest, low = max(longest, high - low), high
+    kept = np.empty(n + 1, np.uint64), np.empty(n + 1, np.uint64)
+    at = np.empty(n + 1, np.int32), np.empty(n + 1, np.int32)
+    room = (
+        np.empty(longest, np.uint64), np.empty(longest, np.uint64), np.empty(longest, np.uint64),
+        np.empty(longest, np.uint64), np.empty(longest, np.uint64),
+    )  # fmt: skip
     counts, low = [0, 0], 0
     for high in token_ends:
         for layer in range(2):
             tokens = renamed[low:high] if layer else raw[low:high]
-            hashes, places = winnow(tokens, sizes[2 * layer], sizes[2 * layer + 1])
             begin = counts[layer]
-            counts[layer] = begin + len(hashes)
-            kept[layer][begin : counts[layer]] = hashes
-            at[layer][begin : counts[layer]] = places + low
+            places = at[layer][begin:]
+            count = winnow(tokens, sizes[2 * layer], sizes[2 * layer + 1], room, kept[layer][begin:], places)
+            for i in range(count):
+                places[i] += low
+            counts[layer] = begin + count
         low = high
     digest = range_hashes(renamed, first, last)
     one, two = counts
@@ -282,107 +351,3 @@ def owners(first, last, number, count):
             if size <= least[token]:
                 owner[token], least[token] = number[u], size
     return owner
-
-
-@njit(nogil=True)
-def distinct(values, count, slots, marks, mark):
-    """Move the distinct ones of the first `count` values to the front; how many there are.
-
-    slots, marks: a hash table of a power of two; an entry counts only where its mark is `mark`.
-    """
-    mask, kept = len(slots) - 1, 0
-    for i in range(count):
-        value = values[i]
-        slot = np.int64(value & np.uint64(mask))
-        while marks[slot] == mark and slots[slot] != value:
-            slot = (slot + 1) & mask
-        if marks[slot] != mark:
-            slots[slot], marks[slot] = value, mark
-            values[kept] = value
-            kept += 1
-    return kept
-
-
-@cached
-def unit_features(at, symbol, keys, first, last, name, number, short, long, least, most):
-    """`corpus.fingerprint.features.unit_features`; short, long: lengths of the two kinds of grams."""
-    m = len(at)
-    stream, plain = np.empty(m, np.uint64), np.empty(m, np.int64)
-    count = 0
-    for i in range(m):
-        if symbol[i] != name:
-            value = keys[i, 0] if symbol[i] == number else np.uint64(symbol[i])
-            stream[count] = mix(value)
-            plain[count] = at[i]
-            count += 1
-    stream, plain = stream[:count], plain[:count]
-    shorter, longer = run_hashes(stream, short), run_hashes(stream, long)
-    for i in range(len(shorter)):
-        shorter[i] = mix(shorter[i] ^ np.uint64(short))
-    for i in range(len(longer)):
-        longer[i] = mix(longer[i] ^ np.uint64(long))
-    low, high = np.searchsorted(at, first), np.searchsorted(at, last)
-    gram_low, gram_high = np.searchsorted(plain, first), np.searchsorted(plain, last)
-    room, widest = 0, 0
-    for u in range(len(first)):
-        if least <= last[u] - first[u] <= most:
-            size = (high[u] - low[u]) * keys.shape[1] + 2 * (gram_high[u] - gram_low[u])
-            room += size
-            widest = max(widest, size)
-    out_keys, out_units = np.empty(room, np.uint64), np.empty(room, np.uint32)
-    found, spare = np.empty(widest, np.uint64), np.empty(widest, np.uint64)
-    heads = np.empty(2 * widest + 2, np.int64)
-    slots = np.empty(slot_count(widest), np.uint64)
-    marks = np.full(len(slots), -1, np.int32)
-    total = 0
-    for u in range(len(first)):
-        if not least <= last[u] - first[u] <= most:
-            continue
-        size = 0
-        for i in range(low[u], high[u]):
-            for k in range(keys.shape[1]):
-                if keys[i, k] != 0:
-                    found[size] = keys[i, k]
-                    size += 1
-        for i in range(gram_low[u], gram_high[u] - short + 1):
-            found[size] = shorter[i]
-            size += 1
-        for i in range(gram_low[u], gram_high[u] - long + 1):
-            found[size] = longer[i]
-            size += 1
-        size = distinct(found, size, slots, marks, u)
-        sort(found, size, spare, heads)
-        out_keys[total : total + size] = found[:size]
-        out_units[total : total + size] = u
-        total += size
-    return out_keys[:total].copy(), out_units[:total].copy()
-
-
-@cached
-def token_features(
-    kind, neutral, renamed, ids, words, dress, same, kinds, symbols, first, last, short, long, least, most
-):
-    """The features of units of n tokens: `elements`, then `unit_features`.
-
-    words: uint64[v, 4] of the v spellings. dress, same: by symbol, whether it is dress, what stands for it.
-    kinds, symbols: of names, numbers, strings.
-    """
-    n = len(kind)
-    count = 0
-    for i in range(n):
-        count += kind[i] == kinds[0] or not dress[neutral[i]]
-    at, symbol, keys = np.empty(count, np.int64), np.empty(count, np.uint16), np.empty((count, 4), np.uint64)
-    to = 0
-    for i in range(n):
-        if kind[i] != kinds[0] and dress[neutral[i]]:
-            continue
-        at[to], symbol[to] = i, same[neutral[i]]
-        for k in range(4):
-            keys[to, k] = words[ids[i], k]
-        for one in range(3):
-            if kind[i] == kinds[one]:
-                symbol[to] = symbols[one]
-        if kind[i] == kinds[1]:
-            keys[to, 0] = renamed[i]
-        to += 1
-    return unit_features(at, symbol, keys, first, last, symbols[0], symbols[1], short, long, least, most)

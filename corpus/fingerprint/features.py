@@ -158,7 +158,7 @@ def text_features(
 
     spellings: the distinct ones, one after the other, and the end of each; ids: uint32[n] into them.
     """
-    from corpus.fingerprint import compiled
+    from corpus.fingerprint.features_compiled import token_features
     from corpus.fingerprint.words_compiled import word_rows
 
     text, ends = spellings
@@ -171,7 +171,7 @@ def text_features(
         spelling = text[ends[i - 1] if i else 0 : ends[i]].tobytes()
         table[i] = np.frombuffer(word_keys(int(worded[i]), spelling), np.uint64)
     kinds, symbols = zip(*_SYMBOLS, strict=True)
-    found: tuple[U64, NDArray[np.uint32]] = compiled.token_features(
+    found: tuple[U64, NDArray[np.uint32]] = token_features(
         kind, neutral, renamed, ids, table, _IS_DRESS, _CANON, kinds, symbols, first, last, *GRAMS,
         LEAST_TOKENS, MOST_TOKENS,
     )  # fmt: skip
@@ -186,7 +186,7 @@ def unit_features(
     compiled: use machine code (numba; the first call loads it). The result is the same.
     """
     if compiled:
-        from corpus.fingerprint.compiled import unit_features as machine_code
+        from corpus.fingerprint.features_compiled import unit_features as machine_code
 
         found: tuple[U64, NDArray[np.uint32]] = machine_code(
             made.at, made.symbol, made.keys, first, last, int(Symbol.NAME), int(Symbol.NUMBER), *GRAMS,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,16 +69,24 @@ def sketch_ranges(
     """
     from corpus.fingerprint import compiled
 
-    used = params.lsh_bands * params.lsh_rows
-    a, b = permutations(params.num_perm, params.seed)
     sizes = (params.literal_k, params.literal_window, params.renamed_k, params.renamed_window,
              params.shingle_k, params.min_unit_tokens, params.lsh_rows)  # fmt: skip
     keys, has = np.zeros((len(first), params.lsh_bands), np.uint64), np.empty(len(first), np.bool_)
     digest, literal, literal_at, found, found_at = compiled.sketch(
         np.require(raw, np.uint64, ("C", "W")), np.require(renamed, np.uint64, ("C", "W")), token_ends,
-        first, last, sizes, a[:used], b[:used], keys, has,
+        first, last, sizes, *_row_by_row(params), keys, has,
     )  # fmt: skip
     return Sketch(digest, keys, has, literal, literal_at, found, found_at)
+
+
+@lru_cache(maxsize=8)
+def _row_by_row(params: Params) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """The permutations: the first row of all bands, the second one, …; then those that are in no band."""
+    used = params.lsh_bands * params.lsh_rows
+    order = np.arange(params.num_perm)
+    order[:used] = order[:used].reshape(params.lsh_bands, params.lsh_rows).T.ravel()
+    a, b = permutations(params.num_perm, params.seed)
+    return a[order], b[order]
 
 
 def unit_shingles(
