@@ -73,9 +73,9 @@ def later_least(order, at, step, least, places):
     count = len(order) - step
     other, other_at = order[step:], at[step:]
     for i in range(count):
-        later = other[i] <= order[i]
-        least[i] = other[i] if later else order[i]
-        places[i] = other_at[i] if later else at[i]
+        one, two, one_at, two_at = order[i], other[i], at[i], other_at[i]
+        least[i] = min(one, two)
+        places[i] = two_at if two <= one else one_at
     return least[:count], places[:count]
 
 
