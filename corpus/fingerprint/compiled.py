@@ -1,4 +1,4 @@
-"""Machine code for `corpus.fingerprint.sketch`: the same results as the array code, in one call for many texts.
+"""Machine code for `corpus.fingerprint.sketch`: the results of the array code, in one call for many texts.
 
 An array operation costs microseconds before it touches a number, and a source file of 6 KiB needs four
 hundred of them; these loops need none. Imported only when asked for (`sketch(…, compiled=True)`): numba costs
@@ -282,7 +282,7 @@ def lexicon(data, text_ends, token_ends, kind, neutral, raw, renamed, start, end
     hash, each as it first stands.
 
     (raw, renamed, kind, neutral, ends of the spellings, the spellings, the rank of every token in its text's
-    vocabulary and in all of them, where each text's vocabulary ends, where its spellings end)
+    vocabulary, where each text's vocabulary ends, where its spellings end)
     """
     n, longest, low = len(raw), 0, 0
     for high in token_ends:
@@ -300,7 +300,7 @@ def lexicon(data, text_ends, token_ends, kind, neutral, raw, renamed, start, end
     )
     words, others, kinds = np.empty(n, np.uint64), np.empty(n, np.uint64), np.empty(n, np.uint8)
     neutrals, ends = np.empty(n, np.uint16), np.empty(n, np.uint32)
-    ids, every = np.empty(n, np.uint32), np.empty(n, np.uint32)
+    ids = np.empty(n, np.uint32)
     text, word_ends, spelling_ends = np.empty(len(data), np.uint8), token_ends.copy(), token_ends.copy()
     word, to, before, low = 0, 0, 0, 0
     for t in range(len(token_ends)):
@@ -331,12 +331,11 @@ def lexicon(data, text_ends, token_ends, kind, neutral, raw, renamed, start, end
             ends[word + r] = to - begin
         for i in range(high - low):
             ids[low + i] = rank[numbers[i]]
-            every[low + i] = word + ids[low + i]
         word += count
         word_ends[t], spelling_ends[t], before, low = word, to, text_ends[t], high
     return (
         words[:word].copy(), others[:word].copy(), kinds[:word].copy(), neutrals[:word].copy(),
-        ends[:word].copy(), text[:to].copy(), ids, every, word_ends, spelling_ends,
+        ends[:word].copy(), text[:to].copy(), ids, word_ends, spelling_ends,
     )  # fmt: skip
 
 

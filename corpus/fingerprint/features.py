@@ -10,6 +10,7 @@ What only dresses an algorithm in a language (types, modifiers, brackets, separa
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -145,60 +146,60 @@ def vocabulary_elements(
     return Elements(at, symbol, keys)
 
 
-def text_features(
-    kind: NDArray[np.uint8],
-    neutral: NDArray[np.uint16],
-    renamed: U64,
-    ids: NDArray[np.uint32],
-    spellings: tuple[NDArray[np.uint8], NDArray[np.uint32]],
-    first: NDArray[np.int64],
-    last: NDArray[np.int64],
-) -> tuple[U64, NDArray[np.uint32]]:
-    """`unit_features` of the `elements` of n tokens, by machine code.
+_MEMORY = threading.local()
 
-    spellings: the distinct ones, one after the other, and the end of each; ids: uint32[n] into them.
+
+def _memory() -> tuple[NDArray[np.uint8], NDArray[np.uint8], U64]:
+    """This thread's memory of words that were read before: names recur from text to text."""
+    if not hasattr(_MEMORY, "kept"):
+        size = 1 << 12
+        kept = (
+            np.zeros(size, np.uint8),
+            np.zeros((size, 32), np.uint8),
+            np.zeros((size, MOST_PARTS), np.uint64),
+        )
+        _MEMORY.kept = kept
+    memory: tuple[NDArray[np.uint8], NDArray[np.uint8], U64] = _MEMORY.kept
+    return memory
+
+
+def text_features(
+    columns: tuple[NDArray[np.uint8], NDArray[np.uint16], U64, NDArray[np.uint32]],
+    vocabulary: tuple[U64, NDArray[np.uint8], NDArray[np.uint32]],
+    units: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]],
+    ends: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+) -> tuple[U64, NDArray[np.uint32], NDArray[np.int64]]:
+    """`unit_features` of the `elements` of texts that lie one behind the other, by machine code; where those
+    of each text end.
+
+    columns: kind, neutral, renamed, number in its text's vocabulary, of n tokens. vocabulary: raw hashes,
+    spellings one after the other, and where each ends, from its text's first on. units: first and last token,
+    number to be given. ends: where each text's tokens, words, spellings and units end.
     """
     from corpus.fingerprint.features_compiled import token_features
     from corpus.fingerprint.words_compiled import word_rows
 
-    text, ends = spellings
-    table = np.zeros((len(ends), MOST_PARTS), np.uint64)
+    kind, neutral, _, ids = columns
+    table = np.zeros((len(vocabulary[0]), MOST_PARTS), np.uint64)
     least = (LEAST_STRING, LEAST_STRING_WORD, MOST_STRING)
-    worded, hard = word_rows(
-        kind, neutral, ids, text, ends, _IS_DRESS, (_NAME, _STRING), least, *aliased(), table
-    )
-    for i in hard.tolist():
-        spelling = text[ends[i - 1] if i else 0 : ends[i]].tobytes()
-        table[i] = np.frombuffer(word_keys(int(worded[i]), spelling), np.uint64)
+    hard = word_rows(
+        (kind, neutral, ids), vocabulary, ends[:3], _IS_DRESS, (_NAME, _STRING), least, *aliased(), _memory(),
+        table,
+    )  # fmt: skip
+    for row, worded, begin, end in hard.tolist():
+        table[row] = np.frombuffer(word_keys(worded, vocabulary[1][begin:end].tobytes()), np.uint64)
     kinds, symbols = zip(*_SYMBOLS, strict=True)
-    found: tuple[U64, NDArray[np.uint32]] = token_features(
-        kind, neutral, renamed, ids, table, _IS_DRESS, _CANON, kinds, symbols, first, last, *GRAMS,
-        LEAST_TOKENS, MOST_TOKENS,
+    found: tuple[U64, NDArray[np.uint32], NDArray[np.int64]] = token_features(
+        columns, table, _IS_DRESS, _CANON, kinds, symbols, units, (ends[0], ends[1], ends[3]),
+        (*GRAMS, LEAST_TOKENS, MOST_TOKENS),
     )  # fmt: skip
     return found
 
 
 def unit_features(
-    made: Elements, first: NDArray[np.int64], last: NDArray[np.int64], *, compiled: bool = False
-) -> tuple[U64, NDArray[np.uint32]]:
-    """Distinct features of each token range: keys and the number of the range, by range.
-
-    compiled: use machine code (numba; the first call loads it). The result is the same.
-    """
-    if compiled:
-        from corpus.fingerprint.features_compiled import unit_features as machine_code
-
-        found: tuple[U64, NDArray[np.uint32]] = machine_code(
-            made.at, made.symbol, made.keys, first, last, int(Symbol.NAME), int(Symbol.NUMBER), *GRAMS,
-            LEAST_TOKENS, MOST_TOKENS,
-        )  # fmt: skip
-        return found
-    return _unit_features(made, first, last)
-
-
-def _unit_features(
     made: Elements, first: NDArray[np.int64], last: NDArray[np.int64]
 ) -> tuple[U64, NDArray[np.uint32]]:
+    """Distinct features of each token range: keys and the number of the range, by range."""
     plain = np.flatnonzero(made.symbol != int(Symbol.NAME))
     values = np.where(
         made.symbol[plain] == int(Symbol.NUMBER), made.keys[plain, 0], made.symbol[plain].astype(np.uint64)

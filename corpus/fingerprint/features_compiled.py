@@ -14,7 +14,14 @@ from numba import njit
 from corpus.machine_code import cached
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
-_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
+# Which bit of a number is its only one: by the high bits of the product with a sequence of de Bruijn.
+_ONE_BIT = np.uint64(0x03F79D71B4CB0A89)
+_PLACE = np.zeros(64, np.uint64)
+for _bit in range(64):
+    _PLACE[(int(_ONE_BIT) << _bit & (1 << 64) - 1) >> 58] = _bit
+
+
+_FREE = np.uint32(0xFFFFFFFF)
 
 
 @njit(nogil=True)
@@ -28,162 +35,197 @@ def mix(z):
 
 
 @njit(nogil=True)
-def run_hashes(tokens, k):
-    """Rolling: the leftmost token leaves, the others move down a power, the next one comes in."""
-    count = len(tokens) - k + 1
-    if count <= 0:
-        return np.empty(0, np.uint64)
-    out = np.empty(count, np.uint64)
-    value, power = np.uint64(0), np.uint64(1)
-    for i in range(k):
-        value += tokens[i] * power
-        power *= _BASE
-    top = power * _INVERSE
-    out[0] = mix(value)
-    for i in range(1, count):
-        value = (value - tokens[i - 1]) * _INVERSE + tokens[i + k - 1] * top
-        out[i] = mix(value)
-    return out
-
-
-@njit(nogil=True)
-def sort(values, count, spare, heads):
-    """Sort the first `count` values, distinct hashes: by their high bits, then each among its few neighbours.
-
-    spare: room for as many; heads: int64, more than twice as many.
-    """
-    if count > 24:
-        bits = 1
-        while 1 << bits < count:
-            bits += 1
-        shift = np.uint64(64 - bits)
-        heads[: (1 << bits) + 1] = 0
-        for i in range(count):
-            heads[np.int64(values[i] >> shift) + 1] += 1
-        for b in range(1 << bits):
-            heads[b + 1] += heads[b]
-        for i in range(count):
-            spare[i] = values[i]
-        for i in range(count):
-            head = np.int64(spare[i] >> shift)
-            values[heads[head]] = spare[i]
-            heads[head] += 1
-    for i in range(1, count):
-        value, j = values[i], i
-        while j > 0 and values[j - 1] > value:
-            values[j] = values[j - 1]
-            j -= 1
-        values[j] = value
-
-
-@njit(nogil=True)
-def slot_count(count):
-    """A power of two that leaves at least every other slot free."""
-    size = 16
-    while size < 2 * count:
-        size *= 2
-    return size
-
-
-@njit(nogil=True)
-def distinct(values, count, slots, marks, mark):
-    """Move the distinct ones of the first `count` values to the front; how many there are.
-
-    slots, marks: a hash table of a power of two; an entry counts only where its mark is `mark`.
-    """
-    mask, kept = len(slots) - 1, 0
+def gram_keys(stream, k, out):
+    """Keys of all runs of k, which is small; how many."""
+    count = max(0, len(stream) - k + 1)
     for i in range(count):
-        value = values[i]
-        slot = np.int64(value & np.uint64(mask))
-        while marks[slot] == mark and slots[slot] != value:
-            slot = (slot + 1) & mask
-        if marks[slot] != mark:
-            slots[slot], marks[slot] = value, mark
-            values[kept] = value
-            kept += 1
-    return kept
+        out[i] = np.uint64(0)
+    power = np.uint64(1)
+    for j in range(k):
+        later = stream[j:]
+        for i in range(count):
+            out[i] += later[i] * power
+        power *= _BASE
+    for i in range(count):
+        out[i] = mix(mix(out[i]) ^ np.uint64(k))
+    return count
 
 
-@cached
-def unit_features(at, symbol, keys, first, last, name, number, short, long, least, most):
-    """`corpus.fingerprint.features.unit_features`; short, long: lengths of the two kinds of grams."""
-    m = len(at)
-    stream, plain = np.empty(m, np.uint64), np.empty(m, np.int64)
-    count = 0
-    for i in range(m):
-        if symbol[i] != name:
-            value = keys[i, 0] if symbol[i] == number else np.uint64(symbol[i])
-            stream[count] = mix(value)
-            plain[count] = at[i]
-            count += 1
-    stream, plain = stream[:count], plain[:count]
-    shorter, longer = run_hashes(stream, short), run_hashes(stream, long)
-    for i in range(len(shorter)):
-        shorter[i] = mix(shorter[i] ^ np.uint64(short))
-    for i in range(len(longer)):
-        longer[i] = mix(longer[i] ^ np.uint64(long))
-    low, high = np.searchsorted(at, first), np.searchsorted(at, last)
-    gram_low, gram_high = np.searchsorted(plain, first), np.searchsorted(plain, last)
-    room, widest = 0, 0
-    for u in range(len(first)):
-        if least <= last[u] - first[u] <= most:
-            size = (high[u] - low[u]) * keys.shape[1] + 2 * (gram_high[u] - gram_low[u])
-            room += size
-            widest = max(widest, size)
-    out_keys, out_units = np.empty(room, np.uint64), np.empty(room, np.uint32)
-    found, spare = np.empty(widest, np.uint64), np.empty(widest, np.uint64)
-    heads = np.empty(2 * widest + 2, np.int64)
-    slots = np.empty(slot_count(widest), np.uint64)
-    marks = np.full(len(slots), -1, np.int32)
-    total = 0
-    for u in range(len(first)):
-        if not least <= last[u] - first[u] <= most:
-            continue
-        size = 0
-        for i in range(low[u], high[u]):
-            for k in range(keys.shape[1]):
-                if keys[i, k] != 0:
-                    found[size] = keys[i, k]
-                    size += 1
-        for i in range(gram_low[u], gram_high[u] - short + 1):
-            found[size] = shorter[i]
-            size += 1
-        for i in range(gram_low[u], gram_high[u] - long + 1):
-            found[size] = longer[i]
-            size += 1
-        size = distinct(found, size, slots, marks, u)
-        sort(found, size, spare, heads)
-        out_keys[total : total + size] = found[:size]
-        out_units[total : total + size] = u
-        total += size
-    return out_keys[:total].copy(), out_units[:total].copy()
+@njit(nogil=True)
+def slot_bits(count):
+    """So many bits number the slots of a table that leaves at least every other one free."""
+    bits = 4
+    while 1 << bits < 2 * count:
+        bits += 1
+    return bits
 
 
-@cached
-def token_features(
-    kind, neutral, renamed, ids, words, dress, same, kinds, symbols, first, last, short, long, least, most
-):
-    """The features of units of n tokens: `elements`, then `unit_features`.
+@njit(nogil=True)
+def rank_all(keys, slots, order, room, ranks):
+    """The distinct ones of the keys, which are hashes, in order, and the rank of each key; how many.
 
-    words: uint64[v, 4] of the v spellings. dress, same: by symbol, whether it is dress, what stands for it.
-    kinds, symbols: of names, numbers, strings.
+    The slot of a key in the table is given by its high bits, so that the table holds them nearly in order.
     """
-    n = len(kind)
-    count = 0
+    bits, count, to = slot_bits(len(keys)), np.uint64(0), np.uint64(0)
+    shift, mask = np.uint64(64 - bits), np.uint64((1 << bits) - 1)
+    slots[: 1 << bits] = _FREE
+    values, rank_of = room
+    for i in range(len(keys)):
+        key = keys[i]
+        slot = key >> shift
+        while slots[slot] != _FREE and values[slots[slot]] != key:
+            slot = (slot + np.uint64(1)) & mask
+        if slots[slot] == _FREE:
+            slots[slot], values[count] = count, key
+            count += np.uint64(1)
+        ranks[i] = slots[slot]
+    for slot in range(mask + np.uint64(1)):
+        number = slots[slot]
+        slots[to] = number
+        to += np.uint64(number != _FREE)
+    for i in range(count):
+        number, j = slots[i], np.uint64(i)
+        key = values[number]
+        while j > 0 and order[j - np.uint64(1)] > key:
+            before = j - np.uint64(1)
+            order[j], slots[j] = order[before], slots[before]
+            j = before
+        order[j], slots[j] = key, number
+    for i in range(count):
+        rank_of[slots[i]] = i
+    for i in range(len(keys)):
+        ranks[i] = rank_of[ranks[i]]
+    return np.int64(count)
+
+
+@njit(nogil=True)
+def mark(bits, rank):
+    bits[rank >> np.uint32(6)] |= np.uint64(1) << (np.uint64(rank) & np.uint64(63))
+
+
+@njit(nogil=True)
+def take_marked(bits, order, out):
+    """Move the keys whose ranks are marked to `out`, and take the marks away; how many."""
+    to, first = np.uint64(0), np.uint64(0)
+    for at in range(len(bits)):
+        left = bits[at]
+        while left != 0:
+            lowest = left & (~left + np.uint64(1))
+            out[to] = order[first + _PLACE[lowest * _ONE_BIT >> np.uint64(58)]]
+            to += np.uint64(1)
+            left ^= lowest
+        bits[at] = 0
+        first += np.uint64(64)
+    return np.int64(to)
+
+
+@njit(nogil=True)
+def longest_part(ends):
+    longest, low = 0, 0
+    for high in ends:
+        longest, low = max(longest, high - low), high
+    return longest
+
+
+@njit(nogil=True)
+def text_elements(kind, neutral, renamed, ids, first_key, dress, same, kinds, symbols, words, room, found):
+    """The elements of a text's tokens: how many numbers and symbols they have.
+
+    room: of each token, how many words and symbols stand before it; the places of words in `found`, which
+    gets the values of numbers; the symbols. first_key: where the keys of each spelling begin in `found`.
+    Written whether there are such or not, and counted if so: what a token is cannot be foreseen.
+    """
+    words_before, plain_before, places, stream = room
+    after_key, n = first_key[1:], len(kind)
+    begin = np.uint64(after_key[len(after_key) - 1])
+    keys, worded, plain = begin, np.uint64(0), np.uint64(0)
     for i in range(n):
-        count += kind[i] == kinds[0] or not dress[neutral[i]]
-    at, symbol, keys = np.empty(count, np.int64), np.empty(count, np.uint16), np.empty((count, 4), np.uint64)
-    to = 0
-    for i in range(n):
-        if kind[i] != kinds[0] and dress[neutral[i]]:
-            continue
-        at[to], symbol[to] = i, same[neutral[i]]
-        for k in range(4):
-            keys[to, k] = words[ids[i], k]
-        for one in range(3):
-            if kind[i] == kinds[one]:
-                symbol[to] = symbols[one]
-        if kind[i] == kinds[1]:
-            keys[to, 0] = renamed[i]
-        to += 1
-    return unit_features(at, symbol, keys, first, last, symbols[0], symbols[1], short, long, least, most)
+        words_before[i], plain_before[i] = worded, plain
+        known, meaning, row = kind[i], neutral[i], ids[i]
+        is_element = (known == kinds[0]) | (not dress[meaning])
+        first, after = first_key[row], after_key[row]
+        own = places[worded : worded + np.uint64(4)]
+        own[0], own[1], own[2], own[3] = first, first + 1, first + 2, first + 3
+        symbol = same[meaning]
+        symbol = symbols[0] if known == kinds[0] else symbol
+        symbol = symbols[2] if known == kinds[2] else symbol
+        stream[plain] = symbol
+        if known == kinds[1] and is_element:
+            stream[plain] = found[keys] = renamed[i]
+            places[worded] = keys
+            symbol, keys, after = symbols[1], keys + np.uint64(1), max(after, first + np.uint32(1))
+        elif symbol == symbols[1] and is_element:
+            stream[plain] = words[row, 0]
+        worded += np.uint64(after - first if is_element else 0)
+        plain += np.uint64(is_element & (symbol != symbols[0]))
+    words_before[n], plain_before[n] = worded, plain
+    return np.int64(keys - begin), np.int64(plain)
+
+
+@cached
+def token_features(columns, words, dress, same, kinds, symbols, units, ends, sizes):
+    """`elements`, then `unit_features`, of units of texts that lie one behind the other: the keys, the number
+    of each one's unit, where those of each text end.
+
+    columns: kind, neutral, renamed, id in its text's vocabulary, of tokens. words: uint64[v, 4] of the
+    spellings of all vocabularies, zeroes last. dress, same: by symbol, whether it is dress, what stands for
+    it. kinds, symbols: of names, numbers, strings. units: first, last, number. ends: where each text's
+    tokens, words and units end. sizes: lengths of the two kinds of grams, least and most tokens of a unit
+    with features.
+    """
+    kind, neutral, renamed, ids = columns
+    first, last, number = units
+    token_ends, word_ends, unit_ends = ends
+    short, long, least, most = sizes
+    longest, most_words = longest_part(token_ends), longest_part(word_ends)
+    words_before, plain_before = np.empty(longest + 1, np.uint32), np.empty(longest + 1, np.uint32)
+    places, stream = np.empty(4 * longest + 4, np.uint32), np.empty(longest + 1, np.uint64)
+    room = words_before, plain_before, places, stream
+    # The keys of words, numbers, short and long grams of a text.
+    size = 4 * most_words + 3 * longest
+    found, order, ranks = np.empty(size, np.uint64), np.empty(size, np.uint64), np.empty(size, np.uint32)
+    spare = np.empty(size, np.uint64), np.empty(size, np.uint32)
+    slots, first_key = np.empty(1 << slot_bits(size), np.uint32), np.empty(most_words + 1, np.uint32)
+    bits = np.zeros((size >> 6) + 1, np.uint64)
+    out_size = 0
+    for u in range(len(first)):
+        out_size += 6 * (last[u] - first[u]) if least <= last[u] - first[u] <= most else 0
+    out_keys, out_units = np.empty(out_size, np.uint64), np.empty(out_size, np.uint32)
+    out_ends, total, low, word_low, unit_low = np.empty(len(token_ends), np.int64), 0, 0, 0, 0
+    for t in range(len(token_ends)):
+        high, word_high = token_ends[t], word_ends[t]
+        keys = 0
+        own_words = words[word_low:word_high]
+        for row in range(len(own_words)):
+            first_key[row] = keys
+            for k in range(4):
+                found[keys] = own_words[row, k]
+                keys += own_words[row, k] != 0
+        first_key[len(own_words)] = keys
+        values, plain = text_elements(
+            kind[low:high], neutral[low:high], renamed[low:high], ids[low:high],
+            first_key[: len(own_words) + 1], dress, same, kinds, symbols, own_words, room, found,
+        )  # fmt: skip
+        for i in range(plain):
+            stream[i] = mix(stream[i])
+        shorter = keys + values
+        longer = shorter + gram_keys(stream[:plain], short, found[shorter:])
+        keys = longer + gram_keys(stream[:plain], long, found[longer:])
+        count = rank_all(found[:keys], slots, order, spare, ranks)
+        own_bits = bits[: (count + 63) >> 6]
+        for u in range(unit_low, unit_ends[t]):
+            if not least <= last[u] - first[u] <= most:
+                continue
+            begin, end = first[u] - low, last[u] - low
+            for place in places[words_before[begin] : words_before[end]]:
+                mark(own_bits, ranks[place])
+            a, b = np.int64(plain_before[begin]), np.int64(plain_before[end])
+            for rank in ranks[shorter + a : max(shorter + a, shorter + b - short + 1)]:
+                mark(own_bits, rank)
+            for rank in ranks[longer + a : max(longer + a, longer + b - long + 1)]:
+                mark(own_bits, rank)
+            taken = take_marked(own_bits, order, out_keys[total:])
+            out_units[total : total + taken] = number[u]
+            total += taken
+        out_ends[t], low, word_low, unit_low = total, high, word_high, unit_ends[t]
+    return out_keys[:total].copy(), out_units[:total].copy(), out_ends

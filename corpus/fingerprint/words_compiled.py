@@ -4,7 +4,8 @@ Splits, folds, stems and hashes ASCII text; what has other letters, or a word of
 function. The hash is XXH3's of 64 bits, by its specification, for inputs of 4 to 32 bytes.
 """
 
-# The compiler knows types by inference.
+# The compiler knows types by inference, and wants plain loops.
+# ruff: noqa: SIM110
 # mypy: disable-error-code="no-untyped-def,misc"
 
 from __future__ import annotations
@@ -197,32 +198,68 @@ def prefixed():
     return buffer
 
 
-@cached
-def word_rows(kind, neutral, ids, text, ends, dress, kinds, strings, aliases, longest, table):
-    """Fill table[v, 4] with the words of v spellings; the kind of each, and which are still to be filled.
+@njit(nogil=True)
+def recalled(text, first, last, mark, entry, memory):
+    """Whether the entry is of this spelling and mark."""
+    marks, spellings, _ = memory
+    if marks[entry] != mark:
+        return False
+    own, kept = text[first:last], spellings[entry]
+    for i in range(len(own)):
+        if own[i] != kept[i]:
+            return False
+    return True
 
-    kind, neutral, ids: of n tokens; a spelling is what the first of its tokens is that is no dress.
-    text, ends: the spellings, one after the other. kinds: of names and of strings. strings: least length
-    of one, least length of a word in it, bytes of it that are read. aliases: see `look_up`;
-    longest: length of the longest word in it.
+
+@njit(nogil=True)
+def kinds_of_words(kind, neutral, ids, dress, name, out):
+    """What the first token of each spelling is that is no dress; 0 where all are."""
+    for i in range(len(ids)):
+        row = ids[i]
+        says = (out[row] == 0) & ((kind[i] == name) | (not dress[neutral[i]]))
+        out[row] |= kind[i] if says else 0
+
+
+@cached
+def word_rows(columns, vocabulary, ends, dress, kinds, strings, aliases, longest, memory, table):
+    """Fill table[v, 4] with the words of v spellings; row, kind, begin and end of those still to be filled.
+
+    Of texts that lie one behind the other. columns: kind, neutral, id in its text's vocabulary, of tokens.
+    vocabulary: hashes; spellings, one after the other; where each ends, from its text's first on. ends: where
+    each text's tokens, words and spellings end. kinds: of names and of strings. strings: least length of one,
+    least length of a word in it, bytes of it that are read. aliases: see `look_up`; longest: length of the
+    longest word in it. memory: length and kind, spelling, and words, of some that were read before; by hash.
     """
-    v = len(ends)
-    worded, hard = np.zeros(v, np.uint8), np.empty(v, np.int64)
-    for i in range(len(kind)):
-        if worded[ids[i]] == 0 and (kind[i] == kinds[0] or not dress[neutral[i]]):
-            worded[ids[i]] = kind[i]
+    kind, neutral, ids = columns
+    raw, text, spelling_ends = vocabulary
+    marks, spellings, rows = memory
+    hard, hards = np.empty((len(raw), 4), np.int64), 0
     buffer = prefixed()
-    hards, first = 0, np.int64(0)
-    for j in range(v):
-        last = np.int64(ends[j])
-        string = worded[j] == kinds[1]
-        if (string or worded[j] == kinds[0]) and not fill_row(
-            text, first, last, string, strings, buffer, aliases, longest, table[j]
-        ):
-            hard[hards] = j
-            hards += 1
-        first = last
-    return worded, hard[:hards].copy()
+    worded = np.zeros(len(raw), np.uint8)
+    low, word_low, base = 0, 0, 0
+    for t in range(len(ends[0])):
+        high, word_high = ends[0][t], ends[1][t]
+        kinds_of_words(
+            kind[low:high], neutral[low:high], ids[low:high], dress, kinds[0], worded[word_low:word_high]
+        )
+        first = np.int64(base)
+        for j in range(word_low, word_high):
+            last = base + np.int64(spelling_ends[j])
+            string, size = worded[j] == kinds[1], last - first
+            if string or worded[j] == kinds[0]:
+                entry, mark = raw[j] & np.uint64(len(marks) - 1), np.uint8(size + 64 * string)
+                short = size <= spellings.shape[1]
+                if short and recalled(text, first, last, mark, entry, memory):
+                    table[j] = rows[entry]
+                elif not fill_row(text, first, last, string, strings, buffer, aliases, longest, table[j]):
+                    hard[hards] = j, np.int64(worded[j]), first, last
+                    hards += 1
+                elif short:
+                    marks[entry], rows[entry] = mark, table[j]
+                    spellings[entry, :size] = text[first:last]
+            first = last
+        low, word_low, base = high, word_high, ends[2][t]
+    return hard[:hards].copy()
 
 
 @cached

@@ -164,7 +164,7 @@ def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT
     scanned, token_ends = scan_each(data, ends, language)
     kind, start, end, line, raw, renamed, neutral, _ = significant_columns(scanned)
     rows, unit_ends, kept_ends = cut_each(scanned, data, ends, token_ends, language, params)
-    *lexicon, ids, word_ends, spelling_ends = machine_code.lexicon(
+    *lexicon, word_ends, spelling_ends = machine_code.lexicon(
         np.frombuffer(data, np.uint8), ends, kept_ends, kind, neutral, raw, renamed, start, end
     )
     # From here on units, tokens and words count from the first of all texts.
@@ -173,9 +173,11 @@ def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT
     made = sketch_ranges(raw, renamed, kept_ends, first, last, params)
     own = np.arange(len(rows), dtype=np.uint32) - np.repeat((unit_ends - units).astype(np.uint32), units)
     owner = machine_code.owners(first, last, own, len(raw))
-    words, spellings = _steps(word_ends), _steps(spelling_ends)
-    spelled = lexicon[5], lexicon[4] + np.repeat((spelling_ends - spellings).astype(np.uint32), words)
-    key, unit = text_features(kind, neutral, renamed, ids, spelled, first, last)
+    vocab_raw, _, _, _, vocab_ends, vocab_text, ids = lexicon
+    key, unit, feature_ends = text_features(
+        (kind, neutral, renamed, ids), (vocab_raw, vocab_text, vocab_ends), (first, last, own),
+        (kept_ends, word_ends, spelling_ends, unit_ends),
+    )  # fmt: skip
     table = np.empty(len(rows), UNIT_DTYPE)
     for number, name in enumerate(UNIT_DTYPE.names or ()):
         table[name] = rows[:, number]
@@ -186,12 +188,11 @@ def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT
         "renamed_key": made.renamed, "renamed_unit": owner[made.renamed_at],
         "lsh_key": made.bands[made.has_bands].ravel(),
         "lsh_unit": np.repeat(own[made.has_bands], params.lsh_bands),
-        "algorithm_key": key, "algorithm_unit": own[unit],
+        "algorithm_key": key, "algorithm_unit": unit,
     }  # fmt: skip
     banded = np.concatenate(([0], np.cumsum(made.has_bands)))[unit_ends] * params.lsh_bands
     fingers = (np.searchsorted(at, kept_ends) for at in (made.literal_at, made.renamed_at))
-    features = np.searchsorted(unit, unit_ends)
-    every = (word_ends, spelling_ends, kept_ends, unit_ends, *fingers, banded, features)
+    every = (word_ends, spelling_ends, kept_ends, unit_ends, *fingers, banded, feature_ends)
     return Records(columns, np.stack(every, axis=1))
 
 

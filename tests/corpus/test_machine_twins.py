@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from corpus.fingerprint.features import (
     _IS_DRESS,
+    _memory,
     elements,
     text_features,
     unit_features,
@@ -40,14 +41,22 @@ def test_the_words_of_names_and_strings(pairs):
     ends = np.cumsum([*map(len, spellings)], dtype=np.uint32)
     text = np.frombuffer(b"".join(spellings), np.uint8)
     table = np.zeros((len(pairs), MOST_PARTS), np.uint64)
-    ids = np.arange(len(pairs), dtype=np.uint32)
+    ids, raw = np.arange(len(pairs), dtype=np.uint32), np.arange(len(pairs), dtype=np.uint64)
     kinds = (int(Kind.NAME), int(Kind.STRING))
-    worded, hard = word_rows(kind, neutral, ids, text, ends, _IS_DRESS, kinds, (5, 4, 200), *aliased(), table)
-    assert worded.tolist() == kind.tolist()
-    for i, spelling in enumerate(spellings):
-        if i not in hard:
-            assert table[i].tobytes() == word_keys(int(kind[i]), spelling), spelling
-        else:
+    ends_of_texts = (np.array([len(pairs)]), np.array([len(pairs)]), np.array([len(text)]))
+    for _ in range(2):  # from memory the second time
+        table = np.zeros((len(pairs), MOST_PARTS), np.uint64)
+        found = word_rows(
+            (kind, neutral, ids), (raw, text, ends), ends_of_texts, _IS_DRESS, kinds, (5, 4, 200), *aliased(),
+            _memory(), table,
+        )  # fmt: skip
+        hard = {row: (worded, spelling) for row, worded, *spelling in found.tolist()}
+        for i, spelling in enumerate(spellings):
+            if i not in hard:
+                assert table[i].tobytes() == word_keys(int(kind[i]), spelling), spelling
+                continue
+            worded, (begin, end) = hard[i]
+            assert (worded, text[begin:end].tobytes()) == (kind[i], spelling)
             assert not spelling.isascii() or any(len(part) > 27 for part in spelling.decode().split()), (
                 spelling
             )
@@ -107,27 +116,39 @@ def test_the_values_of_numbers(number, language):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32), st.integers(20, 900), st.integers(2, 400))
-def test_the_features_of_a_text(seed, n, distinct):
-    """Tables of distinct values large and small: sorted by counting, or one by one."""
+@given(st.integers(0, 2**32), st.lists(st.integers(0, 900), min_size=1, max_size=3), st.integers(2, 400))
+def test_the_features_of_texts(seed, lengths, distinct):
+    """Texts that lie one behind the other, with many distinct values and few."""
     random = np.random.default_rng(seed)
-    ids = random.integers(0, distinct, n).astype(np.uint32)
     kinds = random.choice([1, 2, 3, 4], distinct).astype(np.uint8)
     symbols = random.choice([int(Symbol.ADD), int(Symbol.COMMA), int(Symbol.GREATER)], distinct)
+    neutrals = np.where(kinds == 4, symbols, kinds).astype(np.uint16)
+    values = random.integers(1, 2**64, distinct, np.uint64)
     spellings = [b"word%d" % i if k != 3 else b'"text%d long"' % i for i, k in enumerate(kinds)]
-    neutral = np.where(kinds == 4, symbols, kinds).astype(np.uint16)[ids]
-    renamed = random.integers(1, 2**64, distinct, np.uint64)[ids]
-    first = np.array([0, 3, n // 2], np.int64)
-    last = np.array([n, n // 2, n], np.int64)
-    made = elements(kinds[ids], neutral, renamed, ids, spellings)
     ends = np.cumsum([*map(len, spellings)], dtype=np.uint32)
-    joined = np.frombuffer(b"".join(spellings), np.uint8)
-    plain = unit_features(made, first, last)
-    for other in (
-        unit_features(made, first, last, compiled=True),
-        text_features(kinds[ids], neutral, renamed, ids, (joined, ends), first, last),
-    ):
-        assert [one.tolist() for one in other] == [one.tolist() for one in plain]
+    many = len(lengths)
+    ids = random.integers(0, distinct, sum(lengths)).astype(np.uint32)
+    token_ends = np.cumsum(lengths)
+    ranges = [(0, n, 3, n, n // 2, n, 7, n // 2, 5, 5) for n in lengths]
+    units = np.array(ranges, np.int64).reshape(many, -1, 2) + (token_ends - lengths)[:, None, None]
+    first, last = (units[:, :, side].ravel().copy() for side in range(2))
+    last = np.maximum(last, first)
+    number = np.tile(np.arange(5, dtype=np.uint32), many)
+    vocabulary = (
+        np.tile(values, many),
+        np.frombuffer(b"".join(spellings) * many, np.uint8),
+        np.tile(ends, many),
+    )
+    each = np.arange(1, many + 1)
+    keys, owners, key_ends = text_features(
+        (kinds[ids], neutrals[ids], values[ids], ids), vocabulary, (first, last, number),
+        (token_ends, each * distinct, each * int(ends[-1]), each * 5),
+    )  # fmt: skip
+    made = elements(kinds[ids], neutrals[ids], values[ids], ids, spellings)
+    plain_keys, plain_units = unit_features(made, first, last)
+    assert keys.tolist() == plain_keys.tolist()
+    assert owners.tolist() == (plain_units % 5).tolist()
+    assert key_ends.tolist() == np.searchsorted(plain_units, each * 5).tolist()
 
 
 pieces = ["'''a'''", "x", "=", "\n", "(", ")", "return", "def f():", "# c\n", "'s'", "import q", ";"]

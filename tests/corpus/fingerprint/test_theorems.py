@@ -8,12 +8,10 @@ from datasketch import MinHash, MinHashLSH
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.fingerprint.features import Elements, unit_features
 from corpus.fingerprint.hashing import mix, range_hashes, run_hashes
 from corpus.fingerprint.minhash import signatures
 from corpus.fingerprint.sketch import sketch, unit_shingles
 from corpus.fingerprint.winnow import winnow
-from corpus.languages.neutral import Symbol
 from corpus.model import Tokens, Unit
 from corpus.params import DEFAULT
 
@@ -140,21 +138,3 @@ def test_machine_code_and_arrays_give_the_same_sketch(data, values):
         assert one.dtype == other.dtype
         assert one.shape == other.shape
         assert one.tolist() == other.tolist()
-
-
-@given(st.data(), st.integers(0, 120))
-@settings(max_examples=60, deadline=None)
-def test_machine_code_and_arrays_give_the_same_features(data, m):
-    some = st.sampled_from([int(Symbol.NAME), int(Symbol.NUMBER), int(Symbol.STRING), int(Symbol.ADD)])
-    symbol = np.array(data.draw(st.lists(some, min_size=m, max_size=m)), np.uint16)
-    flat = data.draw(st.lists(st.integers(0, 5), min_size=4 * m, max_size=4 * m))
-    at = np.cumsum(data.draw(st.lists(st.integers(1, 3), min_size=m, max_size=m)), dtype=np.int64)
-    made = Elements(at, symbol, np.array(flat, np.uint64).reshape(m, 4))
-    n = int(at[-1]) + 1 if m else 1
-    bounds = data.draw(st.lists(st.tuples(st.integers(0, n), st.integers(0, n)), max_size=5))
-    first, last = np.array([sorted(pair) for pair in bounds], np.int64).reshape(-1, 2).T.copy()
-    keys, units = unit_features(made, first, last)
-    fast_keys, fast_units = unit_features(made, first, last, compiled=True)
-    assert (keys.dtype, units.dtype) == (fast_keys.dtype, fast_units.dtype)
-    assert keys.tolist() == fast_keys.tolist()
-    assert units.tolist() == fast_units.tolist()
