@@ -18,7 +18,9 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
 
 from corpus.languages import spelling
@@ -26,6 +28,17 @@ from corpus.languages.syntax import Rules
 from corpus.machine_code import cached
 
 _FILES = ("layout", "lexemes", "literals", "kernel")
+
+
+@intrinsic
+def address(typing: Any, array: Any) -> Any:
+    """Where an array's first element lies; to be used while the array is kept."""
+
+    def made(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        make = make_array(signature.args[0])  # type: ignore[no-untyped-call]
+        return make(context, builder, arguments[0]).data
+
+    return types.CPointer(array.dtype)(array), made  # type: ignore[no-untyped-call]
 
 
 def _load() -> ModuleType:
@@ -46,7 +59,7 @@ def _load() -> ModuleType:
         assert spec is not None
         assert spec.loader is not None
         module = module_from_spec(spec)
-        module.__dict__.update(loaded, jit=jit)
+        module.__dict__.update(loaded, jit=jit, address=address)
         sys.modules[full] = module  # numba's cache looks the functions' module up by name
         spec.loader.exec_module(module)
         loaded[name] = module
@@ -63,7 +76,7 @@ def kernel() -> Callable[..., None]:
 @lru_cache(maxsize=128)
 def arrays(rules: Rules) -> tuple[Any, ...]:
     """The rules as arrays, in the order of the kernel's arguments; options last."""
-    as_bytes = [np.frombuffer(part, np.uint8) for part in (rules.klass, rules.ident, rules.hot)]
+    as_bytes = [np.frombuffer(part, np.uint8) for part in (rules.klass, rules.ident, rules.hot, rules.signs)]
     first = np.array(rules.first, np.int32)
     pool = np.frombuffer(rules.pool + b"\0", np.uint8)
     flat = np.array(rules.rules, np.int32)
@@ -92,14 +105,17 @@ def _new_buffers(length: int) -> list[NDArray[Any]]:
     return [np.empty(size, kind) for size, kind in zip(sizes, kinds, strict=True)]
 
 
+_FREE = 0xFFFF
+
+
 @lru_cache(maxsize=128)
-def slots(language: str) -> NDArray[np.int16]:
-    """A hash table over the vocabulary of a language: rows by the low bits of their hash, -1 is free."""
+def slots(language: str) -> NDArray[np.uint16]:
+    """A hash table over the vocabulary of a language: rows by the low bits of their hash; all bits: free."""
     raw = spelling.vocabulary(language).raw.tolist()
-    table = np.full(max(64, 1 << (4 * len(raw)).bit_length()), -1, np.int16)
+    table = np.full(max(64, 1 << (4 * len(raw)).bit_length()), _FREE, np.uint16)
     for row, value in enumerate(raw):
         at = value % len(table)
-        while table[at] >= 0:
+        while table[at] != _FREE:
             at = (at + 1) % len(table)
         table[at] = row
     return table
@@ -107,21 +123,22 @@ def slots(language: str) -> NDArray[np.int16]:
 
 @cached
 def significant(kind, start, end, line, raw, renamed, neutral, keep):  # type: ignore[no-untyped-def]
-    """The same columns of the tokens that are kept, and the index of each of them."""
-    count = 0
-    for i in range(len(keep)):
-        count += keep[i]
-    index, kinds, neutrals = np.empty(count, np.int32), np.empty(count, np.uint8), np.empty(count, np.uint16)
-    starts, ends, lines = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.int32)
-    raws, others = np.empty(count, np.uint64), np.empty(count, np.uint64)
-    to = 0
-    for i in range(len(keep)):
-        if keep[i]:
-            index[to], kinds[to], neutrals[to] = i, kind[i], neutral[i]
-            starts[to], ends[to], lines[to] = start[i], end[i], line[i]
-            raws[to], others[to] = raw[i], renamed[i]
-            to += 1
-    return kinds, starts, ends, lines, raws, others, neutrals, index
+    """The same columns of the tokens that are kept, and the index of each of them.
+
+    Each token is written, and stays if it is kept: what the next one is cannot be foreseen.
+    """
+    n, to = len(keep), np.uint64(0)
+    index, kinds, neutrals = np.empty(n, np.int32), np.empty(n, np.uint8), np.empty(n, np.uint16)
+    starts, ends, lines = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
+    raws, others = np.empty(n, np.uint64), np.empty(n, np.uint64)
+    for i in range(n):
+        index[to], kinds[to], neutrals[to] = i, kind[i], neutral[i]
+        starts[to], ends[to], lines[to] = start[i], end[i], line[i]
+        raws[to], others[to] = raw[i], renamed[i]
+        to += np.uint64(keep[i])
+    return (
+        kinds[:to], starts[:to], ends[:to], lines[:to], raws[:to], others[:to], neutrals[:to], index[:to]
+    )  # fmt: skip
 
 
 @cached

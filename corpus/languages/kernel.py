@@ -24,6 +24,8 @@ from corpus.languages.layout import *
 lexemes = globals().get("lexemes", plain_lexemes)
 literals = globals().get("literals", plain_literals)
 jit: Callable[[Any], Any] = globals().get("jit", lambda function: function)
+# Compiled code goes by addresses: no index is negative, none needs to be looked at for that.
+address: Callable[[Any], Any] = globals().get("address", lambda sequence: sequence)
 
 
 @jit
@@ -179,7 +181,8 @@ def special(text, i, n, ident, pool, rules, base, options, state, comments):  # 
         note(comments, state, i, end)
         if rules[base + FLAGS] & JOINS:
             state[JOINED] = 1
-        cross_lines(text, i, end, n, 1, state)
+        if action == BLOCK_COMMENT or rules[base + FLAGS] & SPLICED:
+            cross_lines(text, i, end, n, 1, state)
         return 0, end, -1, -1
     if action == TEMPLATE:
         return template(text, inner, n, inner, state)
@@ -209,14 +212,14 @@ def track_braces(text, i, n, state):  # type: ignore[no-untyped-def]
 
 @jit
 def scan(  # type: ignore[no-untyped-def]
-    text, n, klass, ident, hot, first, pool, rules, options, state,
+    text, n, klass, ident, hot, signs, first, pool, rules, options, state,
     kind, start, end, line, indent, fresh, strings, comments,
 ):  # fmt: skip
     """Fill the arrays; returns the numbers of tokens, strings and comments.
 
     klass, ident, hot: a value a byte: its class, whether identifiers go on with it, whether it can follow a
-    prefix of a literal. state: zeroes. strings: flat triples (token, content start, content end). comments:
-    flat triples (start, end, line).
+    prefix of a literal. signs: a value a pair of bytes: what operator the first one begins. state: zeroes.
+    strings: flat triples (token, content start, content end). comments: flat triples (start, end, line).
     """
     tokens = found = 0
     operand = False
@@ -230,9 +233,12 @@ def scan(  # type: ignore[no-untyped-def]
         i += 1
         base = lo = hi = -1
         what = OPERATOR
+        sign = signs[c * 256 + text[i]] if k == OTHER and i < n else 0
         if k == SPACE:
             continue
-        if k == NEWLINE:
+        if sign > 0:
+            i = s + (sign & SIGN_LENGTH)
+        elif k == NEWLINE:
             ampersand = options[FORM] == FREE_FORM and tokens > 0 and text[start[tokens - 1]] == 38
             i = pass_break(text, s, n, options[FORM], ampersand, state, comments)
             if state[TAG] == 0 or i >= n:
@@ -244,7 +250,7 @@ def scan(  # type: ignore[no-untyped-def]
             what = NAME
             while i < n and ident[text[i]]:
                 i += 1
-            if text[i - 1] == 33 and i < n and text[i] == 61 and i - s > 1:
+            if i < n and text[i] == 61 and text[i - 1] == 33 and i - s > 1:
                 i -= 1  # Julia: `a!=b` compares, `a!` is a name
             if i < n and hot[text[i]] and i - s <= options[LONGEST_PREFIX]:
                 base = lexemes.find_rule(text, s, n, i - s, first, pool, rules, operand, False, state[LEADS])
@@ -280,14 +286,17 @@ def scan(  # type: ignore[no-untyped-def]
             strings[3 * found], strings[3 * found + 1], strings[3 * found + 2] = tokens, lo, hi
             found += 1
             cross_lines(text, s, i, n, 0, state)
-        operand = what != OPERATOR or is_operand(text, s, i, options[BRACE_IS_OPERAND], operand)
+        if sign > 0:
+            operand = sign & SIGN_VALUE > 0 or (sign & SIGN_SAME > 0 and operand)
+        else:
+            operand = what != OPERATOR or is_operand(text, s, i, options[BRACE_IS_OPERAND], operand)
         tokens += 1
     return tokens, found, state[REMARKS]
 
 
 @jit
 def scan_each(  # type: ignore[no-untyped-def]
-    data, ends, begin, klass, ident, hot, first, pool, rules, options, state,
+    data, ends, begin, klass, ident, hot, signs, first, pool, rules, options, state,
     kind, start, end, line, indent, fresh, strings, comments, counts,
 ):  # fmt: skip
     """`scan` for texts that lie one behind the other; all but the first are read from their beginning.
@@ -302,9 +311,11 @@ def scan_each(  # type: ignore[no-untyped-def]
         tokens, found, remarks = counts[text]
         state[:] = 0
         one, two, three = scan(
-            data[before : ends[text]], ends[text] - before, klass, ident, hot, first, pool, rules, options,
-            state, kind[tokens:], start[tokens:], end[tokens:], line[tokens:], indent[tokens:],
-            fresh[tokens:], strings[3 * found :], comments[3 * remarks :],
+            address(data[before : ends[text]]), ends[text] - before, address(klass), address(ident),
+            address(hot), address(signs), address(first), address(pool), address(rules), address(options),
+            address(state), address(kind[tokens:]), address(start[tokens:]), address(end[tokens:]),
+            address(line[tokens:]), address(indent[tokens:]), address(fresh[tokens:]),
+            address(strings[3 * found :]), address(comments[3 * remarks :]),
         )  # fmt: skip
         counts[text + 1] = tokens + one, found + two, remarks + three
         before = ends[text]

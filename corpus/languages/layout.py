@@ -42,3 +42,7 @@ MAX_STACK = 64
 # Bits of the number style.
 (STRICT_SUFFIX, KIND_SUFFIX, QUOTE_SEPARATOR, D_EXPONENT, F_EXPONENT, DOT_OPERATORS, HEX_FLOAT,
  NO_LEADING_DOT) = (1, 2, 4, 8, 16, 32, 64, 128)  # fmt: skip
+
+# Parts of what a pair of bytes says: the length of the operator that the first one begins, whatever else
+# stands around, or 0; whether that ends a value, or leaves a value one (`i++`).
+SIGN_LENGTH, SIGN_VALUE, SIGN_SAME = 3, 4, 8

@@ -22,7 +22,7 @@ TAB, LF, CR, BLANK = 9, 10, 13, 32
 @jit
 def line_end(text, i, n):  # type: ignore[no-untyped-def]
     """Position of the line break at or after i, or n."""
-    while i < n and text[i] != LF and text[i] != CR:
+    while i < n and (text[i] > CR or (text[i] != LF and text[i] != CR)):
         i += 1
     return i
 
@@ -303,10 +303,13 @@ def comment_end(text, i, n, pool, rules, base):  # type: ignore[no-untyped-def]
     closer = rules[base + CLOSER]
     length = rules[base + CLOSER_LENGTH]
     last = pool[closer]
-    head = pool[opener]
+    head = pool[opener] if flags & NESTED else last
     depth = 1
     while j < n:
         c = text[j]
+        if c != last and c != head:
+            j += 1
+            continue
         if c == last and has(text, j, n, pool, closer, length):
             at_column0 = text[j - 1] == LF or text[j - 1] == CR
             if (not flags & CLOSE_COLUMN0 or at_column0) and (
@@ -317,7 +320,7 @@ def comment_end(text, i, n, pool, rules, base):  # type: ignore[no-untyped-def]
                 if depth == 0:
                     return line_end(text, j, n) if flags & TO_LINE_END else j
                 continue
-        if c == head and flags & NESTED and has(text, j, n, pool, opener, opener_length):
+        if flags & NESTED and c == head and has(text, j, n, pool, opener, opener_length):
             if not flags & CLOSE_ALONE or alone(text, j, j + opener_length, n):
                 depth += 1
                 j += opener_length
@@ -347,7 +350,8 @@ def newlines(text, start, end, n):  # type: ignore[no-untyped-def]
     count = 0
     last = -1
     for k in range(start, end):
-        if text[k] == LF or (text[k] == CR and not (k + 1 < n and text[k + 1] == LF)):
+        c = text[k]
+        if c <= CR and (c == LF or (c == CR and not (k + 1 < n and text[k + 1] == LF))):
             count += 1
             last = k + 1
     return count, last

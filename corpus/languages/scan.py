@@ -86,8 +86,8 @@ def _run_plain(
     buffers += [array("i", bytes(12 * pairs)), array("i", bytes(12 * pairs))]
     state = [0] * (k.STACK + k.MAX_STACK)
     counts = plain_scan(
-        text, len(text), rules.klass, rules.ident, rules.hot, rules.first, rules.pool, rules.rules, options,
-        state, *buffers,
+        text, len(text), rules.klass, rules.ident, rules.hot, rules.signs, rules.first, rules.pool,
+        rules.rules, options, state, *buffers,
     )  # fmt: skip
     return counts, [np.frombuffer(b, np.uint8 if b.typecode == "B" else np.int32) for b in buffers]
 
@@ -194,22 +194,29 @@ def _read(text: bytes, row: Language, begin: int) -> Scan:
 
 def _read_compiled(text: bytes, row: Language, begin: int) -> Scan:
     """The same."""
-    return _read_each(text, np.array([len(text)]), row, begin)[0]
+    made = _read_each(text, np.array([len(text)]), row, begin)[0]
+    return replace(made, **{name: getattr(made, name).copy() for name in _KERNEL_COLUMNS})
+
+
+_KERNEL_COLUMNS = ("kind", "start", "end", "line", "indent", "fresh")
 
 
 def _read_each(data: bytes, ends: NDArray[np.int64], row: Language, begin: int) -> tuple[Scan, Any]:
+    """The kernel's columns of the scan are good until this thread's next texts."""
     from corpus.languages import compiled
     from corpus.languages.meanings_compiled import complete
 
     words, joined = spelling.vocabulary(row.name), np.frombuffer(data, np.uint8)
     options = (_NAME, _NUMBER, bool(row.numbers & k.KIND_SUFFIX), row.docstrings)
-    *columns, hard, token_ends = complete(
-        joined, ends, *_run_compiled(joined, ends, compile_rules(row), begin),
-        spelling.byte_values(row.caseless), spelling.byte_values(False), spelling.NUMBERS,
-        compiled.slots(row.name), words.raw, words.kind, words.neutral, words.bits, _PLAIN, marks.TURN,
-        marks.SIGNS, spelling.FLAGS, marks.ROLES, options,
+    counts, *columns, fresh, strings, comments = _run_compiled(joined, ends, compile_rules(row), begin)
+    columns.append(fresh.view(np.bool_))
+    n, raw, renamed, neutral, keep, comments, hard, token_ends = complete(
+        joined, ends, counts, *columns, strings, comments, spelling.byte_values(row.caseless),
+        spelling.byte_values(False), spelling.SEEDS, compiled.slots(row.name), words.raw, words.kind,
+        words.neutral, words.bits, _PLAIN, marks.TURN, marks.SIGNS, spelling.FLAGS, marks.ROLES, options,
     )  # fmt: skip
-    made = Scan(*columns)
+    kind, start, end, line, indent, fresh = (column[:n] for column in columns)
+    made = Scan(kind, start, end, line, indent, raw, renamed, neutral, keep, fresh, comments)
     if len(hard):
         text = np.searchsorted(token_ends, hard, side="right")
         _value_numbers(data, row, made, hard, True, np.concatenate(([0], ends))[text])
@@ -219,7 +226,8 @@ def _read_each(data: bytes, ends: NDArray[np.int64], row: Language, begin: int) 
 def scan_each(data: bytes, ends: NDArray[np.int64], language: str) -> tuple[Scan, NDArray[np.int64]]:
     """`scan` by machine code of texts that lie one behind the other, and where the tokens of each end.
 
-    ends: int64[t], where each text ends. What counts bytes or lines counts those of its text.
+    ends: int64[t], where each text ends. What counts bytes or lines counts those of its text. What the kernel
+    found is good until this thread's next texts.
     """
     if len(data) > LIMIT:
         raise ValueError(f"texts of {len(data)} bytes cannot be scanned: the limit is {LIMIT}")

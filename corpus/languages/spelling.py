@@ -31,7 +31,7 @@ WORD_SEED, STRING_SEED, VALUE_SEED = 0x1B873593CC9E2D51, 0x85EBCA6BC2B2AE35, 0x2
 # Positions a prefix sum runs over before it starts anew: its powers stay in the processor's cache.
 BLOCK = 1 << 15
 # What compiled code is given.
-NUMBERS = np.array([BASE, LENGTH_STEP, WORD_SEED, STRING_SEED, VALUE_SEED], np.uint64)
+SEEDS = tuple(np.uint64(value) for value in (LENGTH_STEP, WORD_SEED, STRING_SEED, VALUE_SEED))
 
 
 def mix(value: int) -> int:

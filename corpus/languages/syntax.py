@@ -73,13 +73,14 @@ class Language:
     prefix_rules: tuple[Quote, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rules:
     """A language as the kernel reads it: immutable sequences, in the order of the kernel's arguments."""
 
     klass: bytes
     ident: bytes
     hot: bytes
+    signs: bytes
     first: tuple[int, ...]
     pool: bytes
     rules: tuple[int, ...]
@@ -101,6 +102,37 @@ def _rows(language: Language) -> list[tuple[Any, ...]]:
             rows.append((opener, quote.where, quote.action, closer, quote.escape, flags))
     rows += [(sign, k.ANYWHERE, k.OP, "", k.NO_ESCAPE, 0) for sign in language.operators.split()]
     return rows
+
+
+def _signs(rows: list[tuple[Any, ...]], brace_is_operand: bool) -> bytes:
+    """What each pair of bytes says of the operator that the first begins: see the layout. The rules are asked
+    about it where a comment or literal may begin, or a longer operator."""
+    values = b")]'}" if brace_is_operand else b")]'"
+    asked = b"\\{}" if any(action == k.TEMPLATE for _, _, action, *_ in rows) else b"\\"
+    own: dict[int, list[tuple[bytes, bool]]] = {}
+    for pattern, _, action, *_ in rows:
+        sign = pattern.encode()
+        own.setdefault(sign[0], []).append((sign, action == k.OP))
+
+    def said(one: int, two: int | None) -> int:
+        begun = own.get(one, [])
+        fit = [(sign, plain) for sign, plain in begun if len(sign) == 1 or sign[1] == two]
+        sign, plain = fit[0] if fit else (bytes([one]), bool(begun) or one not in asked)
+        if not plain or len(sign) > 2:
+            return 0
+        if sign in (b"++", b"--"):
+            return len(sign) | k.SIGN_SAME
+        return len(sign) | (k.SIGN_VALUE if sign[-1] in values else 0)
+
+    signs = bytearray()
+    for one in range(256):
+        row = bytearray([said(one, None)]) * 256
+        for two in {sign[1] for sign, _ in own.get(one, []) if len(sign) > 1}:
+            row[two] = said(one, two)
+        if one == 46:  # the point of a number
+            row[48:58] = bytes(10)
+        signs += row
+    return bytes(signs)
 
 
 @lru_cache(maxsize=128)
@@ -144,4 +176,7 @@ def compile_rules(language: Language) -> Rules:
     options[k.NUMBER_STYLE] = language.numbers
     options[k.WORDS], options[k.WORDS_END] = words, len(pool)
     options[k.BRACE_IS_OPERAND] = int(language.brace_is_operand)
-    return Rules(bytes(klass), bytes(ident), hot, tuple(first), bytes(pool), tuple(flat), tuple(options))
+    signs = _signs(rows, language.brace_is_operand)
+    return Rules(
+        bytes(klass), bytes(ident), hot, signs, tuple(first), bytes(pool), tuple(flat), tuple(options)
+    )  # fmt: skip
