@@ -237,116 +237,23 @@ def sketch(raw, renamed, token_ends, first, last, sizes, a, b, keys, has):
     return digest, kept[0][:one].copy(), at[0][:one].copy(), kept[1][:two].copy(), at[1][:two].copy()
 
 
-@njit(nogil=True)
-def sort(values, count, spare, heads):
-    """Sort the first `count` values, distinct hashes: by their high bits, then each among its few neighbours.
-
-    spare: room for as many; heads: int64, more than twice as many.
-    """
-    if count > 24:
-        bits = 1
-        while 1 << bits < count:
-            bits += 1
-        shift = np.uint64(64 - bits)
-        heads[: (1 << bits) + 1] = 0
-        for i in range(count):
-            heads[np.int64(values[i] >> shift) + 1] += 1
-        for b in range(1 << bits):
-            heads[b + 1] += heads[b]
-        for i in range(count):
-            spare[i] = values[i]
-        for i in range(count):
-            head = np.int64(spare[i] >> shift)
-            values[heads[head]] = spare[i]
-            heads[head] += 1
-    for i in range(1, count):
-        value, j = values[i], i
-        while j > 0 and values[j - 1] > value:
-            values[j] = values[j - 1]
-            j -= 1
-        values[j] = value
-
-
-@njit(nogil=True)
-def slot_count(count):
-    """A power of two that leaves at least every other slot free."""
-    size = 16
-    while size < 2 * count:
-        size *= 2
-    return size
-
-
 @cached
-def lexicon(data, text_ends, token_ends, kind, neutral, raw, renamed, start, end):
-    """The vocabularies of texts that lie one behind the other: of each text's tokens the distinct ones by raw
-    hash, each as it first stands.
-
-    (raw, renamed, kind, neutral, ends of the spellings, the spellings, the rank of every token in its text's
-    vocabulary, where each text's vocabulary ends, where its spellings end)
-    """
-    n, longest, low = len(raw), 0, 0
-    for high in token_ends:
-        longest, low = max(longest, high - low), high
-    slots = np.empty(slot_count(longest), np.int32)
-    numbers, at, values = (
-        np.empty(longest, np.uint32),
-        np.empty(longest, np.int64),
-        np.empty(longest, np.uint64),
-    )
-    rank, spare, heads = (
-        np.empty(longest, np.uint32),
-        np.empty(longest, np.uint64),
-        np.empty(2 * longest + 2, np.int64),
-    )
-    words, others, kinds = np.empty(n, np.uint64), np.empty(n, np.uint64), np.empty(n, np.uint8)
-    neutrals, ends = np.empty(n, np.uint16), np.empty(n, np.uint32)
-    ids = np.empty(n, np.uint32)
-    text, word_ends, spelling_ends = np.empty(len(data), np.uint8), token_ends.copy(), token_ends.copy()
-    word, to, before, low = 0, 0, 0, 0
-    for t in range(len(token_ends)):
-        own, high = data[before : text_ends[t]], token_ends[t]
-        mask, count, begin = slot_count(high - low) - 1, 0, to
-        slots[: mask + 1] = -1
-        for i in range(low, high):
-            slot = np.int64(raw[i] & np.uint64(mask))
-            while slots[slot] >= 0 and values[slots[slot]] != raw[i]:
-                slot = (slot + 1) & mask
-            if slots[slot] < 0:
-                slots[slot], values[count], at[count] = count, raw[i], i
-                count += 1
-            numbers[i - low] = slots[slot]
-        ordered = words[word : word + count]
-        ordered[:] = values[:count]
-        sort(ordered, count, spare, heads)
-        for r in range(count):
-            slot = np.int64(ordered[r] & np.uint64(mask))
-            while values[slots[slot]] != ordered[r]:
-                slot = (slot + 1) & mask
-            rank[slots[slot]] = r
-            i = at[slots[slot]]
-            others[word + r], kinds[word + r], neutrals[word + r] = renamed[i], kind[i], neutral[i]
-            for place in range(start[i], end[i]):
-                text[to] = own[place]
-                to += 1
-            ends[word + r] = to - begin
-        for i in range(high - low):
-            ids[low + i] = rank[numbers[i]]
-        word += count
-        word_ends[t], spelling_ends[t], before, low = word, to, text_ends[t], high
-    return (
-        words[:word].copy(), others[:word].copy(), kinds[:word].copy(), neutrals[:word].copy(),
-        ends[:word].copy(), text[:to].copy(), ids, word_ends, spelling_ends,
-    )  # fmt: skip
-
-
-@cached
-def owners(first, last, number, count):
-    """`corpus.index.record.owners`: for each of `count` tokens the number of the shortest unit, of equals
-    the last."""
-    owner, least = np.zeros(count, np.uint32), np.full(count, count + 1)
+def owners(first, last, number, count, one, two):
+    """`corpus.index.record.owners` of the tokens `one` and `two`: the number of the shortest unit that holds
+    each, of equals the last. count: of all tokens."""
+    owner, least = np.zeros(count, np.uint32), np.full(count, count + 1, np.uint32)
     for u in range(len(first)):
-        size = last[u] - first[u]
-        for token in range(first[u], last[u]):
-            if size <= least[token]:
-                owner[token], least[token] = number[u], size
-    return owner
+        size, own = np.uint32(last[u] - first[u]), number[u]
+        owned, smallest = owner[first[u] : last[u]], least[first[u] : last[u]]
+        for i in range(len(owned)):
+            owned[i] = own if size <= smallest[i] else owned[i]
+            smallest[i] = min(size, smallest[i])
+    return owners_of(owner, one), owners_of(owner, two)
+
+
+@njit(nogil=True)
+def owners_of(owner, tokens):
+    out = np.empty(len(tokens), np.uint32)
+    for i in range(len(tokens)):
+        out[i] = owner[np.uint32(tokens[i])]
+    return out

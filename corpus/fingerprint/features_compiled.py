@@ -1,4 +1,5 @@
-"""Machine code for `corpus.fingerprint.features`: the distinct features of units of many texts, in one call.
+"""Machine code for the vocabularies of texts and for `corpus.fingerprint.features`: the distinct features of
+units of many texts, in one call each.
 
 Linear loops, written in this one file for numba's cache on disk. Numbers wrap modulo 2^64.
 """
@@ -65,18 +66,19 @@ def rank_all(keys, slots, order, room, ranks):
     """The distinct ones of the keys, which are hashes, in order, and the rank of each key; how many.
 
     The slot of a key in the table is given by its high bits, so that the table holds them nearly in order.
+    room: for values, ranks and places of the distinct ones as they come. `slots` has their places at last.
     """
     bits, count, to = slot_bits(len(keys)), np.uint64(0), np.uint64(0)
     shift, mask = np.uint64(64 - bits), np.uint64((1 << bits) - 1)
     slots[: 1 << bits] = _FREE
-    values, rank_of = room
+    values, rank_of, places = room
     for i in range(len(keys)):
         key = keys[i]
         slot = key >> shift
         while slots[slot] != _FREE and values[slots[slot]] != key:
             slot = (slot + np.uint64(1)) & mask
         if slots[slot] == _FREE:
-            slots[slot], values[count] = count, key
+            slots[slot], values[count], places[count] = count, key, i
             count += np.uint64(1)
         ranks[i] = slots[slot]
     for slot in range(mask + np.uint64(1)):
@@ -93,6 +95,7 @@ def rank_all(keys, slots, order, room, ranks):
         order[j], slots[j] = key, number
     for i in range(count):
         rank_of[slots[i]] = i
+        slots[i] = places[slots[i]]
     for i in range(len(keys)):
         ranks[i] = rank_of[ranks[i]]
     return np.int64(count)
@@ -184,7 +187,7 @@ def token_features(columns, words, dress, same, kinds, symbols, units, ends, siz
     # The keys of words, numbers, short and long grams of a text.
     size = 4 * most_words + 3 * longest
     found, order, ranks = np.empty(size, np.uint64), np.empty(size, np.uint64), np.empty(size, np.uint32)
-    spare = np.empty(size, np.uint64), np.empty(size, np.uint32)
+    spare = np.empty(size, np.uint64), np.empty(size, np.uint32), np.empty(size, np.uint32)
     slots, first_key = np.empty(1 << slot_bits(size), np.uint32), np.empty(most_words + 1, np.uint32)
     bits = np.zeros((size >> 6) + 1, np.uint64)
     out_size = 0
@@ -229,3 +232,40 @@ def token_features(columns, words, dress, same, kinds, symbols, units, ends, siz
             total += taken
         out_ends[t], low, word_low, unit_low = total, high, word_high, unit_ends[t]
     return out_keys[:total].copy(), out_units[:total].copy(), out_ends
+
+
+@cached
+def lexicon(data, text_ends, token_ends, kind, neutral, raw, renamed, start, end):
+    """The vocabularies of texts that lie one behind the other: of each text's tokens the distinct ones by raw
+    hash, each as it first stands.
+
+    (raw, renamed, kind, neutral, ends of the spellings, the spellings, the rank of every token in its text's
+    vocabulary, where each text's vocabulary ends, where its spellings end)
+    """
+    n, longest = len(raw), longest_part(token_ends)
+    slots = np.empty(1 << slot_bits(longest), np.uint32)
+    spare = np.empty(longest, np.uint64), np.empty(longest, np.uint32), np.empty(longest, np.uint32)
+    words, others, kinds = np.empty(n, np.uint64), np.empty(n, np.uint64), np.empty(n, np.uint8)
+    neutrals, ends, ids = np.empty(n, np.uint16), np.empty(n, np.uint32), np.empty(n, np.uint32)
+    text, word_ends, spelling_ends = np.empty(len(data), np.uint8), token_ends.copy(), token_ends.copy()
+    word, to, before, low = 0, np.uint64(0), 0, 0
+    for t in range(len(token_ends)):
+        high, begin = token_ends[t], to
+        count = rank_all(raw[low:high], slots, words[word:], spare, ids[low:high])
+        own, starts, stops = data[before : text_ends[t]], start[low:high], end[low:high]
+        own_ends, own_others = ends[word : word + count], others[word : word + count]
+        own_kinds, own_neutrals = kinds[word : word + count], neutrals[word : word + count]
+        kind_of, neutral_of, renamed_of = kind[low:high], neutral[low:high], renamed[low:high]
+        for r in range(count):
+            i = slots[r]
+            own_others[r], own_kinds[r], own_neutrals[r] = renamed_of[i], kind_of[i], neutral_of[i]
+            for place in range(np.uint32(starts[i]), np.uint32(stops[i])):
+                text[to] = own[place]
+                to += np.uint64(1)
+            own_ends[r] = to - begin
+        word += count
+        word_ends[t], spelling_ends[t], before, low = word, np.int64(to), text_ends[t], high
+    return (
+        words[:word].copy(), others[:word].copy(), kinds[:word].copy(), neutrals[:word].copy(),
+        ends[:word].copy(), text[:to].copy(), ids, word_ends, spelling_ends,
+    )  # fmt: skip

@@ -157,7 +157,7 @@ def keys_of(text, first, last, least, longest, buffer, aliases, out):
                 out[0] = aliases[row, 1]
             return True
     count, kept, at = 0, 0, first
-    found = np.zeros(4, np.uint64)
+    one, two, three = np.uint64(0), np.uint64(0), np.uint64(0)
     while at < last and count < 4:
         end = part_end(text, at, last)
         if end - at < 2:
@@ -168,8 +168,8 @@ def keys_of(text, first, last, least, longest, buffer, aliases, out):
             out[:] = 0
             return False
         at = end
-        if key != found[0] and key != found[1] and key != found[2] and key != found[3]:
-            found[count] = key
+        if key != one and key != two and key != three:
+            one, two, three = key, one, two
             count += 1
             if length >= least:
                 out[kept] = key
@@ -204,9 +204,8 @@ def recalled(text, first, last, mark, entry, memory):
     marks, spellings, _ = memory
     if marks[entry] != mark:
         return False
-    own, kept = text[first:last], spellings[entry]
-    for i in range(len(own)):
-        if own[i] != kept[i]:
+    for i in range(last - first):
+        if text[np.uint64(first + i)] != spellings[entry, i]:
             return False
     return True
 
@@ -250,13 +249,17 @@ def word_rows(columns, vocabulary, ends, dress, kinds, strings, aliases, longest
                 entry, mark = raw[j] & np.uint64(len(marks) - 1), np.uint8(size + 64 * string)
                 short = size <= spellings.shape[1]
                 if short and recalled(text, first, last, mark, entry, memory):
-                    table[j] = rows[entry]
+                    for k in range(4):
+                        table[j, k] = rows[entry, k]
                 elif not fill_row(text, first, last, string, strings, buffer, aliases, longest, table[j]):
                     hard[hards] = j, np.int64(worded[j]), first, last
                     hards += 1
                 elif short:
-                    marks[entry], rows[entry] = mark, table[j]
-                    spellings[entry, :size] = text[first:last]
+                    marks[entry] = mark
+                    for k in range(4):
+                        rows[entry, k] = table[j, k]
+                    for i in range(size):
+                        spellings[entry, i] = text[first + i]
             first = last
         low, word_low, base = high, word_high, ends[2][t]
     return hard[:hards].copy()

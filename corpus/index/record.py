@@ -157,14 +157,15 @@ def make_record(text: bytes, language: str, params: Params = DEFAULT, *, compile
 
 def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT) -> Records:
     """The same of several texts, by machine code."""
-    from corpus.fingerprint import compiled as machine_code
+    from corpus.fingerprint.compiled import owners as machine_owners
+    from corpus.fingerprint.features_compiled import lexicon as machine_lexicon
 
     data = b"".join(texts)
     ends = np.cumsum([*map(len, texts)], dtype=np.int64)
     scanned, token_ends = scan_each(data, ends, language)
     kind, start, end, line, raw, renamed, neutral, _ = significant_columns(scanned)
     rows, unit_ends, kept_ends = cut_each(scanned, data, ends, token_ends, language, params)
-    *lexicon, word_ends, spelling_ends = machine_code.lexicon(
+    *lexicon, word_ends, spelling_ends = machine_lexicon(
         np.frombuffer(data, np.uint8), ends, kept_ends, kind, neutral, raw, renamed, start, end
     )
     # From here on units, tokens and words count from the first of all texts.
@@ -172,7 +173,8 @@ def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT
     first, last = (rows[:, :2] + np.repeat(kept_ends - tokens, units)[:, None]).T.copy()
     made = sketch_ranges(raw, renamed, kept_ends, first, last, params)
     own = np.arange(len(rows), dtype=np.uint32) - np.repeat((unit_ends - units).astype(np.uint32), units)
-    owner = machine_code.owners(first, last, own, len(raw))
+    fingers = made.literal_at, made.renamed_at
+    literal_unit, renamed_unit = machine_owners(first, last, own, len(raw), *fingers)
     vocab_raw, _, _, _, vocab_ends, vocab_text, ids = lexicon
     key, unit, feature_ends = text_features(
         (kind, neutral, renamed, ids), (vocab_raw, vocab_text, vocab_ends), (first, last, own),
@@ -184,15 +186,14 @@ def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT
     columns = {
         **dict(zip(_LEXICON, lexicon, strict=True)),
         "lines": line.astype(np.uint32), "units": table, "digest": made.digest,
-        "literal_key": made.literal, "literal_unit": owner[made.literal_at],
-        "renamed_key": made.renamed, "renamed_unit": owner[made.renamed_at],
-        "lsh_key": made.bands[made.has_bands].ravel(),
+        "literal_key": made.literal, "literal_unit": literal_unit,
+        "renamed_key": made.renamed, "renamed_unit": renamed_unit, "lsh_key": made.bands[made.has_bands].ravel(),
         "lsh_unit": np.repeat(own[made.has_bands], params.lsh_bands),
         "algorithm_key": key, "algorithm_unit": unit,
     }  # fmt: skip
     banded = np.concatenate(([0], np.cumsum(made.has_bands)))[unit_ends] * params.lsh_bands
-    fingers = (np.searchsorted(at, kept_ends) for at in (made.literal_at, made.renamed_at))
-    every = (word_ends, spelling_ends, kept_ends, unit_ends, *fingers, banded, feature_ends)
+    finger_ends = (np.searchsorted(at, kept_ends) for at in fingers)
+    every = (word_ends, spelling_ends, kept_ends, unit_ends, *finger_ends, banded, feature_ends)
     return Records(columns, np.stack(every, axis=1))
 
 

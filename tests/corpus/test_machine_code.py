@@ -9,8 +9,8 @@ ROOT = Path(__file__).parents[2]
 USED = (  # all that makes a record, and what looks at files
     "from corpus.languages.compiled import kernel, significant, span_sums;"
     "from corpus.languages.meanings_compiled import complete;"
-    "from corpus.fingerprint.compiled import lexicon, owners, sketch;"
-    "from corpus.fingerprint.features_compiled import token_features;"
+    "from corpus.fingerprint.compiled import owners, sketch;"
+    "from corpus.fingerprint.features_compiled import lexicon, token_features;"
     "from corpus.fingerprint.words_compiled import word_rows;"
     "from corpus.functions.compiled import codes, unit_rows;"
     "from corpus.functions.braces_compiled import brace_rows;"
