@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from corpus.addresses import address
 from corpus.machine_code import cached
 
 # The first words of XXH3's default secret.
@@ -84,13 +85,14 @@ def hashed(buffer, size):
 
 @njit(nogil=True)
 def look_up(aliases, key):
-    """The row of a word, -1 for none; aliases: uint64[2^b, 3], its key, key and length of what stands for
-    it; 0 where free."""
-    at = np.int64(key & np.uint64(len(aliases) - 1))
-    while aliases[at, 0] != 0:
-        if aliases[at, 0] == key:
-            return at
-        at = (at + 1) & (len(aliases) - 1)
+    """Where the row of a word begins, -1 for none; aliases: the address of uint64[size, 3], a word's key, key
+    and length of what stands for it, 0 where free; and the size, a power of two."""
+    rows, size = aliases
+    at = key & np.uint64(size - 1)
+    while rows[np.uint64(3) * at] != 0:
+        if rows[np.uint64(3) * at] == key:
+            return np.int64(3 * at)
+        at = (at + np.uint64(1)) & np.uint64(size - 1)
     return -1
 
 
@@ -113,7 +115,7 @@ def part_key(text, first, last, buffer, aliases):
     key = hashed(buffer, end)
     row = look_up(aliases, key)
     if row >= 0:
-        return aliases[row, 1], np.int64(aliases[row, 2])
+        return aliases[0][row + 1], np.int64(aliases[0][row + 2])
     return key, end - at
 
 
@@ -144,17 +146,18 @@ def part_end(text, at, last):
 
 
 @njit(nogil=True)
-def keys_of(text, first, last, least, longest, buffer, aliases, out):
-    """`word_keys` of the ASCII text[first:last]; least: letters that count. False when a word is too long."""
+def keys_of(text, first, last, least, longest, buffer, aliases, out, row):
+    """`word_keys` of the ASCII text[first:last], in out from `row` on; least: letters that count. False when
+    a word is too long."""
     size = last - first
     if size <= longest:
         for i in range(size):
             c = text[first + i]
             buffer[len(_PREFIX) + i] = c | 32 if is_upper(c) else c
-        row = look_up(aliases, hashed(buffer, len(_PREFIX) + size))
-        if row >= 0:
-            if np.int64(aliases[row, 2]) >= least:
-                out[0] = aliases[row, 1]
+        alias = look_up(aliases, hashed(buffer, len(_PREFIX) + size))
+        if alias >= 0:
+            if np.int64(aliases[0][alias + 2]) >= least:
+                out[row] = aliases[0][alias + 1]
             return True
     count, kept, at = 0, 0, first
     one, two, three = np.uint64(0), np.uint64(0), np.uint64(0)
@@ -165,28 +168,31 @@ def keys_of(text, first, last, least, longest, buffer, aliases, out):
             continue
         key, length = part_key(text, at, end, buffer, aliases)
         if key == 0:
-            out[:] = 0
+            for k in range(4):
+                out[row + k] = 0
             return False
         at = end
         if key != one and key != two and key != three:
             one, two, three = key, one, two
             count += 1
             if length >= least:
-                out[kept] = key
+                out[row + kept] = key
                 kept += 1
     return True
 
 
 @njit(nogil=True)
-def fill_row(text, first, last, string, strings, buffer, aliases, longest, out):
-    """Fill out[4] with the words of a name or string; False when that is left to Python."""
+def fill_row(text, first, last, string, strings, buffer, aliases, longest, out, row):
+    """Fill out[row : row + 4] with the words of a name or string; False when that is left to Python."""
     if string and last - first < strings[0]:
         return True
     stop = min(last, first + strings[2]) if string else last
+    high = np.uint8(0)
     for at in range(first, stop):
-        if text[at] >= 128:
-            return False
-    return keys_of(text, first, stop, strings[1] if string else 0, longest, buffer, aliases, out)
+        high |= text[at]
+    if high >= 128:
+        return False
+    return keys_of(text, first, stop, strings[1] if string else 0, longest, buffer, aliases, out, row)
 
 
 @njit(nogil=True)
@@ -199,13 +205,9 @@ def prefixed():
 
 
 @njit(nogil=True)
-def recalled(text, first, last, mark, entry, memory):
-    """Whether the entry is of this spelling and mark."""
-    marks, spellings, _ = memory
-    if marks[entry] != mark:
-        return False
-    for i in range(last - first):
-        if text[np.uint64(first + i)] != spellings[entry, i]:
+def same_bytes(text, first, spelling, begin, size):
+    for i in range(size):
+        if text[first + i] != spelling[begin + i]:
             return False
     return True
 
@@ -230,11 +232,11 @@ def word_rows(columns, vocabulary, ends, dress, kinds, strings, aliases, longest
     longest word in it. memory: length and kind, spelling, and words, of some that were read before; by hash.
     """
     kind, neutral, ids = columns
-    raw, text, spelling_ends = vocabulary
-    marks, spellings, rows = memory
-    hard, hards = np.empty((len(raw), 4), np.int64), 0
-    buffer = prefixed()
-    worded = np.zeros(len(raw), np.uint8)
+    raw, spelled, spelling_ends = vocabulary
+    hard, hards, worded = np.empty((len(raw), 4), np.int64), 0, np.zeros(len(raw), np.uint8)
+    buffer, entries, widest = prefixed(), len(memory[0]), memory[1].shape[1]
+    text, out, marks = address(spelled), address(table), address(memory[0])
+    spellings, rows, known = address(memory[1]), address(memory[2]), (address(aliases), len(aliases))
     low, word_low, base = 0, 0, 0
     for t in range(len(ends[0])):
         high, word_high = ends[0][t], ends[1][t]
@@ -244,22 +246,25 @@ def word_rows(columns, vocabulary, ends, dress, kinds, strings, aliases, longest
         first = np.int64(base)
         for j in range(word_low, word_high):
             last = base + np.int64(spelling_ends[j])
-            string, size = worded[j] == kinds[1], last - first
+            string, size, row = worded[j] == kinds[1], last - first, 4 * j
             if string or worded[j] == kinds[0]:
-                entry, mark = raw[j] & np.uint64(len(marks) - 1), np.uint8(size + 64 * string)
-                short = size <= spellings.shape[1]
-                if short and recalled(text, first, last, mark, entry, memory):
+                entry, mark = np.int64(raw[j] & np.uint64(entries - 1)), np.uint8(size + 64 * string)
+                begin, kept = widest * entry, 4 * entry
+                short = size <= widest
+                if short and marks[entry] == mark and same_bytes(text, first, spellings, begin, size):
                     for k in range(4):
-                        table[j, k] = rows[entry, k]
-                elif not fill_row(text, first, last, string, strings, buffer, aliases, longest, table[j]):
+                        out[row + k] = rows[kept + k]
+                elif not fill_row(
+                    text, first, last, string, strings, address(buffer), known, longest, out, row
+                ):
                     hard[hards] = j, np.int64(worded[j]), first, last
                     hards += 1
                 elif short:
                     marks[entry] = mark
                     for k in range(4):
-                        rows[entry, k] = table[j, k]
+                        rows[kept + k] = out[row + k]
                     for i in range(size):
-                        spellings[entry, i] = text[first + i]
+                        spellings[begin + i] = text[first + i]
             first = last
         low, word_low, base = high, word_high, ends[2][t]
     return hard[:hards].copy()
@@ -277,7 +282,7 @@ def token_elements(kind, neutral, renamed, ids, text, ends, dress, canon, kinds,
     n = len(kind)
     at, symbol = np.empty(n, np.int64), np.empty(n, np.uint16)
     keys, hard = np.zeros((n, 4), np.uint64), np.empty(n, np.int64)
-    buffer = prefixed()
+    buffer, known = prefixed(), (address(aliases), len(aliases))
     slots = 64
     while slots < 2 * n:
         slots *= 2
@@ -301,8 +306,9 @@ def token_elements(kind, neutral, renamed, ids, text, ends, dress, canon, kinds,
             if first_of[slot] >= 0:
                 keys[count] = keys[first_of[slot]]
             elif fill_row(
-                text, first, last, kind[i] == kinds[2], strings, buffer, aliases, longest, keys[count]
-            ):
+                address(text), first, last, kind[i] == kinds[2], strings, address(buffer), known, longest,
+                address(keys), 4 * count,
+            ):  # fmt: skip
                 first_of[slot] = count
             else:
                 hard[hards] = count

@@ -187,7 +187,8 @@ def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT
         **dict(zip(_LEXICON, lexicon, strict=True)),
         "lines": line.astype(np.uint32), "units": table, "digest": made.digest,
         "literal_key": made.literal, "literal_unit": literal_unit,
-        "renamed_key": made.renamed, "renamed_unit": renamed_unit, "lsh_key": made.bands[made.has_bands].ravel(),
+        "renamed_key": made.renamed, "renamed_unit": renamed_unit,
+        "lsh_key": made.bands[made.has_bands].ravel(),
         "lsh_unit": np.repeat(own[made.has_bands], params.lsh_bands),
         "algorithm_key": key, "algorithm_unit": unit,
     }  # fmt: skip

@@ -18,27 +18,15 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
+from numba import njit
 from numpy.typing import NDArray
 
+from corpus.addresses import address
 from corpus.languages import spelling
 from corpus.languages.syntax import Rules
 from corpus.machine_code import cached
 
 _FILES = ("layout", "lexemes", "literals", "kernel")
-
-
-@intrinsic
-def address(typing: Any, array: Any) -> Any:
-    """Where an array's first element lies; to be used while the array is kept."""
-
-    def made(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        make = make_array(signature.args[0])  # type: ignore[no-untyped-call]
-        return make(context, builder, arguments[0]).data
-
-    return types.CPointer(array.dtype)(array), made  # type: ignore[no-untyped-call]
 
 
 def _load() -> ModuleType:
