@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from corpus.addresses import address
 from corpus.machine_code import cached
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -140,15 +141,15 @@ def text_elements(kind, neutral, renamed, ids, first_key, dress, same, kinds, sy
     """
     words_before, plain_before, places, stream = room
     after_key, n = first_key[1:], len(kind)
-    begin = np.uint64(after_key[len(after_key) - 1])
-    keys, worded, plain = begin, np.uint64(0), np.uint64(0)
+    begin, none = np.uint64(after_key[len(after_key) - 1]), np.uint64(0)
+    keys, worded, plain = begin, none, none
     for i in range(n):
         words_before[i], plain_before[i] = worded, plain
         known, meaning, row = kind[i], neutral[i], ids[i]
         is_element = (known == kinds[0]) | (not dress[meaning])
-        first, after = first_key[row], after_key[row]
-        own = places[worded : worded + np.uint64(4)]
-        own[0], own[1], own[2], own[3] = first, first + 1, first + 2, first + 3
+        first, count = np.uint64(first_key[row]), np.uint64(after_key[row] - first_key[row])
+        for place in range(4):
+            places[worded + np.uint64(place)] = first + np.uint64(place)
         symbol = same[meaning]
         symbol = symbols[0] if known == kinds[0] else symbol
         symbol = symbols[2] if known == kinds[2] else symbol
@@ -156,10 +157,10 @@ def text_elements(kind, neutral, renamed, ids, first_key, dress, same, kinds, sy
         if known == kinds[1] and is_element:
             stream[plain] = found[keys] = renamed[i]
             places[worded] = keys
-            symbol, keys, after = symbols[1], keys + np.uint64(1), max(after, first + np.uint32(1))
+            symbol, keys, count = symbols[1], keys + np.uint64(1), max(count, np.uint64(1))
         elif symbol == symbols[1] and is_element:
             stream[plain] = words[row, 0]
-        worded += np.uint64(after - first if is_element else 0)
+        worded += count if is_element else none
         plain += np.uint64(is_element & (symbol != symbols[0]))
     words_before[n], plain_before[n] = worded, plain
     return np.int64(keys - begin), np.int64(plain)
@@ -183,7 +184,6 @@ def token_features(columns, words, dress, same, kinds, symbols, units, ends, siz
     longest, most_words = longest_part(token_ends), longest_part(word_ends)
     words_before, plain_before = np.empty(longest + 1, np.uint32), np.empty(longest + 1, np.uint32)
     places, stream = np.empty(4 * longest + 4, np.uint32), np.empty(longest + 1, np.uint64)
-    room = words_before, plain_before, places, stream
     # The keys of words, numbers, short and long grams of a text.
     size = 4 * most_words + 3 * longest
     found, order, ranks = np.empty(size, np.uint64), np.empty(size, np.uint64), np.empty(size, np.uint32)
@@ -207,7 +207,8 @@ def token_features(columns, words, dress, same, kinds, symbols, units, ends, siz
         first_key[len(own_words)] = keys
         values, plain = text_elements(
             kind[low:high], neutral[low:high], renamed[low:high], ids[low:high],
-            first_key[: len(own_words) + 1], dress, same, kinds, symbols, own_words, room, found,
+            first_key[: len(own_words) + 1], dress, same, kinds, symbols, own_words,
+            (address(words_before), address(plain_before), address(places), address(stream)), address(found),
         )  # fmt: skip
         for i in range(plain):
             stream[i] = mix(stream[i])
