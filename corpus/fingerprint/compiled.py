@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from corpus.addresses import address
 from corpus.machine_code import cached
 
 _BASE = 0x9E3779B97F4A7C15
@@ -80,34 +81,36 @@ def later_least(order, at, step, least, places):
 
 
 @njit(nogil=True)
-def winnow(tokens, k, window, room, out, at):
-    """Keep the hashes of runs that are the least of a window, in out and at; how many.
+def winnow(tokens, k, window, room, out, at, first):
+    """Keep the hashes of runs that are the least of a window, in out and, counted from `first`, at; how many.
 
-    room: four arrays as long as the tokens. Least ones of 2, 4, … neighbours are found from those of half as
-    many.
+    room: five arrays of _BLOCK numbers: so much is done at a time, to stay in the nearest cache. Least ones of
+    2, 4, … neighbours are found from those of half as many.
     """
-    grams = room[0]
-    n = run_hashes(tokens, k, grams)
-    if n == 0:
-        return 0
-    order, places = room[1][:n], room[2][:n]
-    for i in range(n):
-        order[i] = mix(grams[i] ^ _SELECT)
-        places[i] = i
-    spare, spare_places = room[3][:n], room[4][:n]
-    window, width = min(window, n), 1
-    while width < window:
-        step = min(width, window - width)
-        least, least_at = later_least(order, places, step, spare, spare_places)
-        spare, spare_places, order, places = order, places, least, least_at
-        width += step
-    kept, before = 0, np.uint64(n)
-    for i in range(len(places)):
-        place = places[i]
-        at[kept], out[kept] = place, grams[place]
-        kept += place != before
-        before = place
-    return kept
+    n = max(0, len(tokens) - k + 1)
+    window = min(window, n)
+    step, kept, before = _BLOCK - k - window, np.uint64(0), -1
+    for low in range(0, n - window + 1 if n > 0 else 0, step):
+        own, base = tokens[low : low + step + window + k - 2], np.int64(low + first)
+        grams = room[0]
+        count = run_hashes(own, k, grams)
+        order, places = room[1][:count], room[2][:count]
+        for i in range(count):
+            order[i] = mix(grams[i] ^ _SELECT)
+            places[i] = i
+        spare, spare_places = room[3], room[4]
+        width = 1
+        while width < window:
+            shift = min(width, window - width)
+            least, least_at = later_least(order, places, shift, spare, spare_places)
+            spare, spare_places, order, places = order, places, least, least_at
+            width += shift
+        for i in range(len(places)):
+            place = base + np.int64(places[i])
+            at[kept], out[kept] = place, grams[places[i]]
+            kept += np.uint64(place != before)
+            before = place
+    return np.int64(kept)
 
 
 @njit(nogil=True)
@@ -212,25 +215,21 @@ def sketch(raw, renamed, token_ends, first, last, sizes, a, b, keys, has):
     tokens of a unit with bands, rows. a, b: see `unit_bands`.
     """
     unit_bands(renamed, first, last, sizes[4], sizes[5], sizes[6], a, b, keys, has)
-    n, longest, low = len(raw), 0, 0
-    for high in token_ends:
-        longest, low = max(longest, high - low), high
+    n = len(raw)
     kept = np.empty(n + 1, np.uint64), np.empty(n + 1, np.uint64)
     at = np.empty(n + 1, np.int32), np.empty(n + 1, np.int32)
     room = (
-        np.empty(longest, np.uint64), np.empty(longest, np.uint64), np.empty(longest, np.uint64),
-        np.empty(longest, np.uint64), np.empty(longest, np.uint64),
+        np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64),
+        np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64),
     )  # fmt: skip
     counts, low = [0, 0], 0
     for high in token_ends:
         for layer in range(2):
-            tokens = renamed[low:high] if layer else raw[low:high]
-            begin = counts[layer]
-            places = at[layer][begin:]
-            count = winnow(tokens, sizes[2 * layer], sizes[2 * layer + 1], room, kept[layer][begin:], places)
-            for i in range(count):
-                places[i] += low
-            counts[layer] = begin + count
+            tokens, begin = renamed[low:high] if layer else raw[low:high], counts[layer]
+            k, window = sizes[2 * layer], sizes[2 * layer + 1]
+            counts[layer] += winnow(
+                tokens, k, window, room, address(kept[layer][begin:]), address(at[layer][begin:]), low
+            )  # fmt: skip
         low = high
     digest = range_hashes(renamed, first, last)
     one, two = counts
