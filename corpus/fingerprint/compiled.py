@@ -84,12 +84,12 @@ def later_least(order, at, step, least, places):
 def winnow(tokens, k, window, room, out, at, first):
     """Keep the hashes of runs that are the least of a window, in out and, counted from `first`, at; how many.
 
-    room: five arrays of _BLOCK numbers: so much is done at a time, to stay in the nearest cache. Least ones of
-    2, 4, … neighbours are found from those of half as many.
+    room: five arrays of _BLOCK numbers: so many are done at a time, to stay in the nearest cache. Least ones
+    of 2, 4, … neighbours are found from those of half as many.
     """
     n = max(0, len(tokens) - k + 1)
     window = min(window, n)
-    step, kept, before = _BLOCK - k - window, np.uint64(0), -1
+    step, kept, before = _BLOCK - k - window, np.uint64(0), np.int64(-1)
     for low in range(0, n - window + 1 if n > 0 else 0, step):
         own, base = tokens[low : low + step + window + k - 2], np.int64(low + first)
         grams = room[0]
