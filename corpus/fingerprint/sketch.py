@@ -46,7 +46,8 @@ def sketch(tokens: Tokens, units: Sequence[Unit], params: Params, *, compiled: b
     first = np.array([u.first for u in units], np.int64)
     last = np.array([u.last for u in units], np.int64)
     if compiled:
-        return sketch_ranges(tokens.raw, tokens.renamed, np.array([len(tokens)]), first, last, params)
+        raw, other = (np.require(layer, np.uint64, ("C", "W")) for layer in (tokens.raw, tokens.renamed))
+        return sketch_ranges(raw, other, np.array([len(tokens)]), first, last, params)
     literal, literal_at = winnow(tokens.raw, params.literal_k, params.literal_window)
     renamed, renamed_at = winnow(tokens.renamed, params.renamed_k, params.renamed_window)
     keys, has = _unit_bands(tokens.renamed, first, last, params)
@@ -73,8 +74,7 @@ def sketch_ranges(
              params.shingle_k, params.min_unit_tokens, params.lsh_rows)  # fmt: skip
     keys, has = np.zeros((len(first), params.lsh_bands), np.uint64), np.empty(len(first), np.bool_)
     digest, literal, literal_at, found, found_at = compiled.sketch(
-        np.require(raw, np.uint64, ("C", "W")), np.require(renamed, np.uint64, ("C", "W")), token_ends,
-        first, last, sizes, *_row_by_row(params), keys, has,
+        raw, renamed, token_ends, first, last, sizes, *_row_by_row(params), keys, has
     )  # fmt: skip
     return Sketch(digest, keys, has, literal, literal_at, found, found_at)
 

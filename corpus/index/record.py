@@ -161,7 +161,7 @@ def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT
     from corpus.fingerprint.features_compiled import lexicon as machine_lexicon
 
     data = b"".join(texts)
-    ends = np.cumsum([*map(len, texts)], dtype=np.int64)
+    ends = np.fromiter(map(len, texts), np.int64, len(texts)).cumsum()
     scanned, token_ends = scan_each(data, ends, language)
     kind, start, end, line, raw, renamed, neutral, _ = significant_columns(scanned)
     rows, unit_ends, kept_ends = cut_each(scanned, data, ends, token_ends, language, params)
@@ -170,7 +170,8 @@ def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT
     )
     # From here on units, tokens and words count from the first of all texts.
     units, tokens = _steps(unit_ends), _steps(kept_ends)
-    first, last = (rows[:, :2] + np.repeat(kept_ends - tokens, units)[:, None]).T.copy()
+    before = np.repeat(kept_ends - tokens, units)
+    first, last = rows[:, 0] + before, rows[:, 1] + before
     made = sketch_ranges(raw, renamed, kept_ends, first, last, params)
     own = np.arange(len(rows), dtype=np.uint32) - np.repeat((unit_ends - units).astype(np.uint32), units)
     fingers = made.literal_at, made.renamed_at
@@ -183,19 +184,20 @@ def make_records(texts: Sequence[bytes], language: str, params: Params = DEFAULT
     table = np.empty(len(rows), UNIT_DTYPE)
     for number, name in enumerate(UNIT_DTYPE.names or ()):
         table[name] = rows[:, number]
+    with_bands = np.flatnonzero(made.has_bands)
     columns = {
         **dict(zip(_LEXICON, lexicon, strict=True)),
         "lines": line.astype(np.uint32), "units": table, "digest": made.digest,
         "literal_key": made.literal, "literal_unit": literal_unit,
         "renamed_key": made.renamed, "renamed_unit": renamed_unit,
-        "lsh_key": made.bands[made.has_bands].ravel(),
-        "lsh_unit": np.repeat(own[made.has_bands], params.lsh_bands),
+        "lsh_key": made.bands[with_bands].ravel(),
+        "lsh_unit": np.repeat(own[with_bands], params.lsh_bands),
         "algorithm_key": key, "algorithm_unit": unit,
     }  # fmt: skip
-    banded = np.concatenate(([0], np.cumsum(made.has_bands)))[unit_ends] * params.lsh_bands
     finger_ends = (np.searchsorted(at, kept_ends) for at in fingers)
+    banded = np.searchsorted(with_bands, unit_ends) * params.lsh_bands
     every = (word_ends, spelling_ends, kept_ends, unit_ends, *finger_ends, banded, feature_ends)
-    return Records(columns, np.stack(every, axis=1))
+    return Records(columns, np.array(every).T)
 
 
 _LEXICON = [name for name in _DTYPES if name.startswith("vocab_")] + ["ids"]
