@@ -371,10 +371,8 @@ def complete(
         byte[0] = c
         byte_raw[c] = span_hash(byte, 0, 1, table, numbers[1], numbers[0])
         byte_row[c] = row_of(byte_raw[c], slots, words, np.uint64(len(words)))
-    rows = (
-        extended(kinds, np.arange(len(plain)).astype(np.uint8)), extended(symbols, plain),
-        extended(marks, np.zeros(len(plain), np.uint8)),
-    )  # fmt: skip
+    same, none = np.arange(len(plain)).astype(np.uint8), np.zeros(len(plain), np.uint8)
+    rows = extended(kinds, same), extended(symbols, plain), extended(marks, none)
     token_ends, hards, before = np.empty(len(text_ends), np.int64), 0, 0
     for t in range(len(text_ends)):
         low, high, text_end = counts[t, 0], counts[t + 1, 0], text_ends[t]
