@@ -132,6 +132,22 @@ def test_machine_code_and_arrays_give_the_same_sketch(data, values):
     units = [Unit("function", "", first, last, 1, 1) for first, last in pairs]
     zero = np.zeros(n, np.int32)
     tokens = Tokens(np.ones(n, np.uint8), zero, zero, zero, raw, renamed)
+    assert_same_sketch(tokens, units)
+
+
+@given(st.integers(0, 2**32), st.integers(900, 3500), st.integers(2, 400))
+@settings(max_examples=20, deadline=None)
+def test_machine_code_and_arrays_give_the_same_sketch_of_long_texts(seed, n, distinct):
+    """Longer than what is hashed at a time."""
+    values = np.random.default_rng(seed).integers(0, distinct, n).astype(np.uint64)
+    spans = [(0, n), (n // 3, n), (5, n // 2), (n // 2, n // 2 + 30), (n - 24, n)]
+    units = [Unit("function", "", first, last, 1, 1) for first, last in spans]
+    zero = np.zeros(n, np.int32)
+    tokens = Tokens(np.ones(n, np.uint8), zero, zero, zero, mix(values), mix(values // np.uint64(2)))
+    assert_same_sketch(tokens, units)
+
+
+def assert_same_sketch(tokens, units):
     plain, fast = (sketch(tokens, units, DEFAULT, compiled=compiled) for compiled in (False, True))
     for name in plain.__slots__:
         one, other = getattr(plain, name), getattr(fast, name)
