@@ -229,10 +229,8 @@ def scan(  # type: ignore[no-untyped-def]
     while i < n:
         c = text[i]
         k = klass[c]
-        s = i
-        i += 1
-        base = lo = hi = -1
-        what = OPERATOR
+        s, i = i, i + 1
+        what, base, lo, hi = OPERATOR, -1, -1, -1
         sign = signs[c * 256 + text[i]] if k == OTHER and i < n else 0
         if k == SPACE:
             continue
