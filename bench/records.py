@@ -4,7 +4,7 @@
 
 --data: a data folder that holds the releases and their texts. Megabytes of kept source text a second of a
 core, in three parts: making records, in a child of the sandbox; the frames, on the parent's side; the
-segment. Stops when a segment gets another name than before, that is, when a byte of it differs.
+segment. Stops when a segment holds anything else than before, compression aside.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ RELEASES = (  # C, C++, Fortran, R, Python
 )
 
 
+COMPRESSED = ("texts", "text_offsets", "tokens", "token_offsets", "vocab_text", "files.json")
+
+
 class Clock:
     """Processor time by part."""
 
@@ -65,6 +68,30 @@ def timed_batch(batch: list[list[Any]]) -> list[Any]:
     return [made, time.process_time() - begin]
 
 
+def differing(one: Segment, other: Segment) -> list[str]:
+    """Which parts of two segments differ, where their bytes count; of what is compressed, the contents."""
+    if one.name == other.name:
+        return []
+    sealed = one.manifest["sealed"].keys() | other.manifest["sealed"].keys()
+    plain = [name for name in sealed if not name.startswith(COMPRESSED)]
+    found = [n for n in plain if one.manifest["sealed"].get(n) != other.manifest["sealed"].get(n)]
+    aside = {"sealed": None, "content": None}
+    contents = (
+        ("manifest", one.manifest | aside, other.manifest | aside),
+        ("files", one.files, other.files),
+        ("skips", one.skips, other.skips),
+        ("spellings", one.spellings[0].tobytes(), other.spellings[0].tobytes()),
+    )
+    found += [name for name, mine, theirs in contents if mine != theirs]
+    if one.files == other.files:
+        for number, file in enumerate(one.files):
+            if one.text(number) != other.text(number):
+                found.append(f"text of {file.path}")
+            if one.token_bytes(number) != other.token_bytes(number):
+                found.append(f"tokens of {file.path}")
+    return found
+
+
 def again(segment: Segment, catalog: Catalog, pool: Pool, clock: Clock) -> int:
     """Make a segment once more; bytes of its texts."""
     files = files_of(segment)
@@ -77,13 +104,15 @@ def again(segment: Segment, catalog: Catalog, pool: Pool, clock: Clock) -> int:
             records = received(made, len(batch))
         clock.spent["records"] += spent
         with clock.part("segment"):
-            for file, record in zip(batch, records, strict=True):
-                assert not isinstance(record, str), record
-                builder.add(file, known[file.path], record)
-    with tempfile.TemporaryDirectory() as folder, clock.part("segment"):
-        name = builder.write(Path(folder), segment.skips)
-    if name != segment.name:
-        raise SystemExit(f"{segment.facts.purl}: {name} in place of {segment.name}")
+            for numbers, some in records:
+                assert not isinstance(some, str), some
+                own = [batch[number] for number in numbers]
+                builder.add_all(own, [known[file.path] for file in own], some)
+    with tempfile.TemporaryDirectory() as folder:
+        with clock.part("segment"):
+            name = builder.write(Path(folder), segment.skips)
+        if found := differing(segment, Segment(Path(folder), name, catalog.params)):
+            raise SystemExit(f"{segment.facts.purl}: not as before: {', '.join(found)}")
     return sum(len(file.text) for file in files)
 
 

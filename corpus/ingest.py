@@ -9,16 +9,16 @@ Each step raises a WhenceError for the release or names a skip for the file; not
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
 from corpus.errors import ArchiveError, NotInRegistry, WhenceError
 from corpus.index.catalog import Catalog
-from corpus.index.record import Record, received
+from corpus.index.record import Records, received
 from corpus.index.segment import ReleaseFacts, SegmentBuilder
 from corpus.licenses import Detector, TextDetector, conclude
 from corpus.machine_code import warm_writing
@@ -39,6 +39,8 @@ PATIENCE = 10.0
 
 Progress = Callable[[str, str, int, int | None], None]
 """Told (purl, step, done, total)."""
+_Made = tuple[list[TreeFile], Records | str]
+"""Files with their records, or with the reason that there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,81 +167,92 @@ class Ingester:
         )  # fmt: skip
         builder = SegmentBuilder(facts, self.catalog.params, keep_text=self.keep_text)
         kept = []
-        for file, record in self._sketch(purl, tree):
-            builder.add(file, licenses.get(file.path, UNKNOWN_LICENSE), record)
-            kept.append(file)
+        for files, records in self._sketch(purl, tree):
+            builder.add_all(files, [licenses.get(file.path, UNKNOWN_LICENSE) for file in files], records)
+            kept += files
         self._tell(purl, "write")
         name = builder.write(self.catalog.segments_root, tree.skips)
         self.catalog.put(purl, name, background=background)
-        self._seen.add(name, kept)
+        self._seen.add(name, sorted(kept, key=lambda file: file.path))
         status = "incomplete" if missing else "indexed"
         return Outcome(purl, status, "; ".join(missing), builder.counts(tree.skips))
 
-    def _sketch(self, purl: str, tree: Tree) -> Iterator[tuple[TreeFile, Record]]:
-        """Records of all files, in order of path; what a child cannot read becomes a skip.
+    def _sketch(self, purl: str, tree: Tree) -> Iterator[tuple[list[TreeFile], Records]]:
+        """Records of all files, in no order; what a child cannot read becomes a skip.
 
         Of equal files one is read, here or in the release that had it before.
         """
-        files, skips = tree.files, tree.skips
-        first: dict[tuple[str, str], int] = {}
-        same = [first.setdefault((file.sha1, file.language), i) for i, file in enumerate(files)]
-        left = Counter(same)
-        held = self._seen.find(files)
-        made = self._made(purl, [files[i] for i in left if i not in held], skips)
-        known: dict[int, Record | None] = {}
-        for file, source in zip(files, same, strict=True):
-            if source not in known:
-                known[source] = self._held(file, held[source], skips) if source in held else next(made)
-            elif known[source] is None:
-                skips.append(Skip(file.path, f"could not be read, as {files[source].path}", partial=True))
-            left[source] -= 1
-            record = known[source] if left[source] else known.pop(source)
-            if record is not None:
-                yield file, record
-        next(made, None)  # lets the pool's threads end
+        equal: dict[tuple[str, str], list[TreeFile]] = {}
+        for file in tree.files:
+            equal.setdefault((file.sha1, file.language), []).append(file)
+        first = [files[0] for files in equal.values()]
+        held = self._seen.find(first)
+        left = [file for number, file in enumerate(first) if number not in held]
+        skips: list[Skip] = []
+        for files, made in chain(
+            self._made(purl, left), self._held(purl, [(first[number], held[number]) for number in held])
+        ):
+            if not isinstance(made, str):
+                yield files, made
+            for number, file in enumerate(files):
+                others = equal[file.sha1, file.language][1:]
+                if isinstance(made, str):
+                    skips.append(Skip(file.path, f"could not be read: {made}", partial=True))
+                    skips += [
+                        Skip(o.path, f"could not be read, as {file.path}", partial=True) for o in others
+                    ]
+                else:
+                    yield from (([other], made.part(number, number + 1)) for other in others)
+        tree.skips.extend(sorted(skips, key=lambda skip: skip.path))
 
-    def _held(self, file: TreeFile, place: tuple[str, int], skips: list[Skip]) -> Record | None:
-        """A record from the segment that has it; read anew where that segment went meanwhile."""
-        return self._seen.record(*place, file) or next(self._results([file], None, skips))
+    def _held(self, purl: str, held: list[tuple[TreeFile, tuple[str, int]]]) -> Iterator[_Made]:
+        """Records from the segments that have them; made anew where a segment went meanwhile."""
+        lost = []
+        held.sort(key=lambda one: one[1])
+        for at in range(0, len(held), BATCH_FILES):
+            read = [(file, self._seen.record(*place, file)) for file, place in held[at : at + BATCH_FILES]]
+            found = [(file, record) for file, record in read if record is not None]
+            lost += [file for file, record in read if record is None]
+            if found:
+                yield [file for file, _ in found], Records.of([record for _, record in found])
+        yield from self._made(purl, lost)
 
-    def _made(self, purl: str, files: Sequence[TreeFile], skips: list[Skip]) -> Iterator[Record | None]:
-        """A record, or None and a skip, for each file in order."""
+    def _made(self, purl: str, files: Sequence[TreeFile]) -> Iterator[_Made]:
+        """Files and their records, or files and why they cannot be read."""
         batches = list(_batches(files))
         jobs = [([[f.text, f.language] for f in batch],) for batch in batches]
-        done: dict[int, Any] = {}
-        following = 0
-        for number, result in self._pool.map_unordered("corpus.index.record:record_batch", jobs):
-            done[number] = result
-            while following in done:
-                self._tell(purl, "sketch", following + 1, len(batches))
-                yield from self._results(batches[following], done.pop(following), skips)
-                following += 1
+        results = self._pool.map_unordered("corpus.index.record:record_batch", jobs)
+        for done, (number, result) in enumerate(results, 1):
+            self._tell(purl, "sketch", done, len(batches))
+            yield from self._results(batches[number], result)
 
-    def _results(self, batch: Sequence[TreeFile], result: Any, skips: list[Skip]) -> Iterator[Record | None]:
-        if result is None or (isinstance(result, WhenceError) and len(batch) > 1):
+    def _results(self, batch: Sequence[TreeFile], result: Any) -> Iterator[_Made]:
+        try:
+            if isinstance(result, WhenceError):
+                raise result
+            parts = received(result, len(batch))
+        except (WhenceError, ValueError) as error:
+            if len(batch) == 1:
+                message = error.message if isinstance(error, WhenceError) else "the child answered garbage"
+                yield list(batch), message
+                return
             for file in batch:  # find the file that is to blame
+                single: Any
                 try:
                     single = self._pool.run("corpus.index.record:record_batch", [[file.text, file.language]])
-                except WhenceError as error:
-                    single = error
-                yield from self._results([file], single, skips)
+                except WhenceError as failed:
+                    single = failed
+                yield from self._results([file], single)
             return
-        if isinstance(result, WhenceError):
-            skips.append(Skip(batch[0].path, f"could not be read: {result.message}", partial=True))
-            yield None
-            return
-        for file, record in zip(batch, received(result, len(batch)), strict=True):
-            if isinstance(record, str):
-                skips.append(Skip(file.path, f"could not be read: {record}", partial=True))
-                yield None
-            else:
-                yield record
+        for numbers, made in parts:
+            yield [batch[number] for number in numbers], made
 
 
 def _batches(files: Sequence[TreeFile]) -> Iterator[list[TreeFile]]:
+    """By language, so that children read many texts of one together."""
     batch: list[TreeFile] = []
     size = 0
-    for file in files:
+    for file in sorted(files, key=lambda file: file.language):
         batch.append(file)
         size += len(file.text)
         if size >= BATCH_BYTES or len(batch) >= BATCH_FILES:

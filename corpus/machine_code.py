@@ -43,12 +43,19 @@ def warm() -> str:
 
 
 def warm_writing() -> None:
-    """Load or compile what orders the tables of a segment: it serves large segments only, unless loaded."""
+    """Load or compile what writes segments: it serves large ones only, unless loaded."""
     import numpy as np
 
     from corpus.index.packed_compiled import postings
+    from corpus.index.vocabulary_compiled import byte_planes, spans, words
 
-    postings(np.zeros(1, np.uint64), np.zeros(1, np.uint32))
+    key, unit = np.zeros(1, np.uint64), np.zeros(1, np.uint32)
+    postings([key], [unit])
+    one = np.ones(1, np.int64)
+    byte = np.zeros(1, np.uint8)
+    words(key, key, byte, np.zeros(1, np.uint16), one, one)
+    spans(byte, one - 1, one)
+    byte_planes(unit, unit, one, one - 1, unit)
 
 
 def warm_matching() -> None:

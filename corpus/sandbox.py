@@ -2,7 +2,8 @@
 
 Holds `Pool`, a few long-lived processes that run module-level functions named `module:function`.
 Arguments and results are plain values (None, bool, int, float, str, bytes, list, dict) in msgpack
-frames over a socket pair; nothing that executes on reading ever crosses. A child limits its own
+frames over a socket pair; nothing that executes on reading ever crosses. Arrays of bytes in a result come as
+memoryviews, without a copy in between. A child limits its own
 address space, processor time, file sizes and open files, has no stdin, stdout or environment
 secrets, no network where the host allows that, and dies with its parent. The parent holds the
 clock: whoever is late, dies, or writes garbage is killed with its session.
@@ -28,8 +29,10 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
 from corpus.errors import SandboxError, WhenceError, _restore
-from corpus.sandboxed import MIB, Limits, decode, encode, receive, send
+from corpus.sandboxed import MIB, Limits, decode, encode, fill, receive, send
 
 __all__ = ["MIB", "Limits", "Pool"]
 
@@ -259,7 +262,21 @@ class _Child:
         deadline = time.monotonic() + seconds * self._patience
         self._socket.settimeout(seconds * self._patience)
         send(self._socket, frame)
-        answer: list[Any] = decode(receive(self._socket, self._limits.frame_bytes, deadline))
+        left = self._limits.frame_bytes
+        received = receive(self._socket, left, deadline)
+        left -= len(received)
+        views: list[memoryview] = []
+
+        def room(size: int) -> memoryview:
+            nonlocal left
+            left -= size
+            if left < 0:
+                raise ValueError("a longer answer than may be")
+            views.append(np.empty(size, np.uint8).data)
+            return views[-1]
+
+        answer: list[Any] = decode(received, room)
+        fill(self._socket, views, deadline)
         if answer[0] != self.jobs:
             raise ValueError("an answer to another question")
         return answer[1:]

@@ -1,7 +1,8 @@
 """The child's side of corpus.sandbox: serve one parent, within limits, until it dies.
 
-Holds `Limits`, the frames that both sides speak (eight bytes of length, then msgpack) and `serve`,
-the main loop of a child. Started by corpus.sandbox with a clean interpreter; imported by nobody else.
+Holds `Limits`, the frames that both sides speak (eight bytes of length, msgpack, then the bytes of
+arrays) and `serve`, the main loop of a child. Started by corpus.sandbox with a clean interpreter; imported
+by nobody else.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -25,6 +27,10 @@ from corpus.errors import SandboxError, WhenceError
 
 MIB = 1 << 20
 _HEADER = struct.Struct(">Q")
+_ARRAY = 1
+"""An array in a frame: its size, in place of its bytes."""
+_MOST_VIEWS = 512
+"""That a system call takes, of 1024 (IOV_MAX)."""
 
 
 @dataclass(frozen=True)
@@ -44,38 +50,70 @@ class Limits:
     recycle_after: int = 200
 
 
-def encode(value: Any) -> bytes:
-    return bytes(msgpack.packb(value, use_bin_type=True, unicode_errors="surrogatepass"))
+def encode(value: Any, beside: list[memoryview] | None = None) -> bytes:
+    """beside: gets the bytes of arrays, which `send` sends behind the frame as they are."""
+
+    def put_beside(array: Any) -> msgpack.ExtType:
+        if beside is None:
+            raise TypeError(f"{type(array).__name__} is not a plain value")
+        beside.append(memoryview(array))
+        return msgpack.ExtType(_ARRAY, _HEADER.pack(beside[-1].nbytes))
+
+    return bytes(msgpack.packb(value, default=put_beside, use_bin_type=True, unicode_errors="surrogatepass"))
 
 
-def decode(frame: bytearray) -> Any:
-    return msgpack.unpackb(frame, raw=False, strict_map_key=False, unicode_errors="surrogatepass")
+def decode(frame: bytearray, room: Callable[[int], Any] | None = None) -> Any:
+    """room: gives an array of so many bytes for one that was sent behind the frame."""
+
+    def from_beside(code: int, data: bytes) -> Any:
+        if room is None or code != _ARRAY:
+            raise ValueError(f"extension {code}")
+        return room(*_HEADER.unpack(data))
+
+    return msgpack.unpackb(
+        frame, raw=False, strict_map_key=False, unicode_errors="surrogatepass", ext_hook=from_beside
+    )
 
 
-def send(target: socket.socket, frame: bytes) -> None:
-    target.sendall(_HEADER.pack(len(frame)))
-    target.sendall(frame)
+def send(target: socket.socket, frame: bytes, beside: Iterable[memoryview] = ()) -> None:
+    views = [memoryview(_HEADER.pack(len(frame)) + frame), *(view for view in beside if view.nbytes)]
+    while views:
+        _advance(views, target.sendmsg(views[:_MOST_VIEWS]))
+
+
+def _advance(views: list[memoryview], count: int) -> None:
+    """Drop so many bytes from the front."""
+    done = 0
+    while done < len(views) and count >= views[done].nbytes:
+        count -= views[done].nbytes
+        done += 1
+    del views[:done]
+    if count:
+        views[0] = views[0][count:]
+
+
+def fill(source: socket.socket, views: list[memoryview], deadline: float = math.inf) -> None:
+    """Read until all views are full. Raises EOFError or TimeoutError."""
+    views = [view for view in views if view.nbytes]
+    while views:
+        if deadline < math.inf:
+            source.settimeout(max(deadline - time.monotonic(), 1e-6))
+        count = source.recvmsg_into(views[:_MOST_VIEWS])[0]
+        if not count:
+            raise EOFError
+        _advance(views, count)
 
 
 def receive(source: socket.socket, cap: int, deadline: float = math.inf) -> bytearray:
     """One frame. Raises EOFError, TimeoutError, or ValueError when it is longer than `cap`."""
-
-    def exactly(size: int) -> bytearray:
-        data = bytearray(size)
-        rest = memoryview(data)
-        while rest:
-            if deadline < math.inf:
-                source.settimeout(max(deadline - time.monotonic(), 1e-6))
-            count = source.recv_into(rest, min(len(rest), MIB))
-            if not count:
-                raise EOFError
-            rest = rest[count:]
-        return data
-
-    (size,) = _HEADER.unpack(exactly(_HEADER.size))
+    header = bytearray(_HEADER.size)
+    fill(source, [memoryview(header)], deadline)
+    (size,) = _HEADER.unpack(header)
     if size > cap:
         raise ValueError(f"a frame of {size} bytes")
-    return exactly(size)
+    frame = bytearray(size)
+    fill(source, [memoryview(frame)], deadline)
+    return frame
 
 
 def serve(control: int, life: int) -> NoReturn:
@@ -100,14 +138,15 @@ def serve(control: int, life: int) -> NoReturn:
         except (EOFError, OSError):
             os._exit(0)
         out_of_memory = encode([number, "memory"])
+        beside: list[memoryview] = []
         try:
             _allow_processor_time(seconds)
-            answer = encode([number, "ok", _load(function, args)])
+            answer = encode([number, "ok", _load(function, args)], beside)
         except MemoryError:
-            answer = out_of_memory
+            answer, beside = out_of_memory, []
         except BaseException as error:
-            answer = encode([number, "error", *_told(function, error)])
-        _answer(channel, answer)
+            answer, beside = encode([number, "error", *_told(function, error)]), []
+        _answer(channel, answer, beside)
 
 
 def _load(name: str, args: list[Any] | None = None) -> Any:
@@ -117,9 +156,9 @@ def _load(name: str, args: list[Any] | None = None) -> Any:
     return getattr(loaded, function)(*(args or ())) if function else None
 
 
-def _answer(channel: socket.socket, frame: bytes) -> None:
+def _answer(channel: socket.socket, frame: bytes, beside: Iterable[memoryview] = ()) -> None:
     try:
-        send(channel, frame)
+        send(channel, frame, beside)
     except OSError:
         os._exit(0)
 

@@ -13,8 +13,9 @@ import json
 import mmap
 import os
 import shutil
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,17 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def sync_folder(folder: Path) -> None:
-    """Make renames and new names in a folder survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and new names in a folder survive a power cut."""
+    _sync(folder)
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -51,6 +56,31 @@ def replace_file(path: Path, text: str) -> None:
         os.fsync(out.fileno())
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that this process wrote, as the manifest of its folder has it."""
+
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Written:
+        return cls(path.stat().st_size, _digest(path))
+
+
+def write_bytes(path: Path, *parts: bytes | memoryview) -> Written:
+    """Write a file whose folder is sealed later, with what its manifest needs from the bytes at hand."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("wb", buffering=0) as out:
+        for part in parts:
+            view = memoryview(part)
+            digest.update(view)
+            size += view.nbytes
+            while view.nbytes:
+                view = view[out.write(view) :]
+    return Written(size, digest.hexdigest())
 
 
 class ArrayWriter:
@@ -71,32 +101,39 @@ class ArrayWriter:
         if self._tail:
             view = memoryview(self._tail + view)
         whole = len(view) - len(view) % BLOCK
-        self._sums += [xxhash.xxh3_64_intdigest(view[at : at + BLOCK]) for at in range(0, whole, BLOCK)]
+        self._sums += _sums(view[:whole])
         self._tail = bytes(view[whole:])
 
     def close(self) -> None:
-        if self._tail:
-            self._sums.append(xxhash.xxh3_64_intdigest(self._tail))
+        self._sums += _sums(memoryview(self._tail))
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
         np.array(self._sums, "<u8").tofile(f"{self.path}.sum")
 
 
-def write_array(folder: Path, name: str, values: NDArray[Any]) -> None:
-    writer = ArrayWriter(folder, name, values.dtype)
-    writer.append(values)
-    writer.close()
+def _sums(view: memoryview) -> list[int]:
+    return [xxhash.xxh3_64_intdigest(view[at : at + BLOCK]) for at in range(0, len(view), BLOCK)]
 
 
-def write_manifest(folder: Path, facts: dict[str, Any]) -> str:
-    """Seal a folder: sizes and digests of all its files beside `facts`. Returns its content digest."""
+def write_array(folder: Path, name: str, values: NDArray[Any]) -> dict[str, Written]:
+    """Write a whole array and its block sums; what the manifest needs of both files, by their names."""
+    data = np.ascontiguousarray(values).view(np.uint8).data
+    sums = np.array(_sums(data), "<u8").data
+    return {name: write_bytes(folder / name, data), f"{name}.sum": write_bytes(folder / f"{name}.sum", sums)}
+
+
+def write_manifest(folder: Path, facts: dict[str, Any], written: Mapping[str, Written] | None = None) -> str:
+    """Seal a folder: sizes and digests of all its files beside `facts`. Returns its content digest.
+
+    written: what is known already of some of the files; the others are read. Here all of them are synced.
+    """
     files = {}
     for path in sorted(folder.iterdir()):
         if path.name != MANIFEST:
-            with path.open("rb") as stream:
-                os.fsync(stream.fileno())
-            files[path.name] = {"bytes": path.stat().st_size, "sha256": _digest(path)}
+            _sync(path)
+            known = (written or {}).get(path.name) or Written.of(path)
+            files[path.name] = {"bytes": known.size, "sha256": known.sha256}
     content = hashlib.sha256(json.dumps([facts, files], sort_keys=True).encode()).hexdigest()
     with (folder / MANIFEST).open("w") as out:
         out.write(_manifest_text({**facts, "content": content, "sealed": files}))

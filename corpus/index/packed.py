@@ -7,18 +7,21 @@ hash lie close together (one file, one release), so that most differences take o
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.fingerprint.hashing import U64
+
 _MORE = range(1, 5)
+U32 = NDArray[np.uint32]
+_NO_KEY, _NO_UNIT = np.empty(0, np.uint64), np.empty(0, np.uint32)
 COMPILED_FROM, LOADED_FROM = 1 << 12, 1 << 21
 
 
-def pack(
-    values: NDArray[np.uint32], starts: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def pack(values: U32, starts: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Bytes of all lists, one after the other, and the length of each in bytes.
 
     starts: index of the first value of each list, ascending from 0; values ascend within a list.
@@ -40,9 +43,7 @@ def pack(
     return out, np.add.reduceat(width, starts)
 
 
-def unpack(
-    data: NDArray[np.uint8], lengths: NDArray[np.int64]
-) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+def unpack(data: NDArray[np.uint8], lengths: NDArray[np.int64]) -> tuple[U32, NDArray[np.int64]]:
     """The values of all lists, and how many each has. lengths: bytes of each list (at least 1)."""
     if not len(data):
         return np.empty(0, np.uint32), np.zeros(len(lengths), np.int64)
@@ -69,7 +70,7 @@ def gather(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.
     return indices
 
 
-def order_of(values: NDArray[np.uint32]) -> NDArray[np.int64]:
+def order_of(values: U32) -> NDArray[np.int64]:
     """Indices in the order of the values, equal ones as given.
 
     numpy sorts what has 16 bits digit by digit, three times faster than it sorts longer numbers.
@@ -79,45 +80,41 @@ def order_of(values: NDArray[np.uint32]) -> NDArray[np.int64]:
     return order[np.argsort(high[order], kind="stable")]
 
 
-def shuffle(values: NDArray[np.uint32]) -> bytes:
+def shuffle(values: U32) -> bytes:
     """Byte planes one after the other: small numbers then compress to almost nothing."""
     return values.astype("<u4").view(np.uint8).reshape(-1, 4).T.tobytes()
 
 
-def unshuffle(planes: NDArray[np.uint8]) -> NDArray[np.uint32]:
+def unshuffle(planes: NDArray[np.uint8]) -> U32:
     """uint32[n] from the byte planes uint8[4, n]."""
-    out: NDArray[np.uint32] = planes[0].astype(np.uint32)
+    out: U32 = planes[0].astype(np.uint32)
     for number in range(1, 4):  # a transposed copy takes four times as long for a long file
         if planes[number].any():
             out |= planes[number].astype(np.uint32) << np.uint32(8 * number)
     return out
 
 
-def _compile_pays(pairs: int) -> bool:
-    """Whether machine code sooner has that many pairs in order, what it takes to load it included."""
+def compile_pays(size: int) -> bool:
+    """Whether machine code sooner deals with so many pairs, words or tokens, loading it included."""
     if "numba" in sys.modules:
-        return pairs >= COMPILED_FROM
-    return pairs >= LOADED_FROM and find_spec("numba") is not None
+        return size >= COMPILED_FROM
+    return size >= LOADED_FROM and find_spec("numba") is not None
 
 
-def postings(
-    key: NDArray[np.uint64], unit: NDArray[np.uint32]
-) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+def postings(keys: Sequence[U64], units: Sequence[U32]) -> tuple[U64, U32]:
     """Distinct pairs by key, then by unit: a fingerprint that a unit holds twice is one posting.
 
-    May overwrite the arrays.
+    The pairs come in parts, of which each has its keys and its units.
     """
-    if _compile_pays(len(key)):
+    if compile_pays(sum(map(len, keys))):
         from corpus.index.packed_compiled import postings as machine_code
 
-        found: tuple[NDArray[np.uint64], NDArray[np.uint32]] = machine_code(key, unit)
-        return found
+        return machine_code(keys, units)
+    key, unit = np.concatenate([_NO_KEY, *keys]), np.concatenate([_NO_UNIT, *units])
     return _by_arrays(key, unit)
 
 
-def _by_arrays(
-    key: NDArray[np.uint64], unit: NDArray[np.uint32]
-) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+def _by_arrays(key: U64, unit: U32) -> tuple[U64, U32]:
     """numpy sorts numbers many times faster than pairs. So what is sorted is the high bits of a key with the
     index of its pair in place of the low ones; the rare cases that leaves are made good.
     """

@@ -8,102 +8,174 @@ Imported only where it pays: numba costs half a second and 150 MB.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numba import njit
 
+from corpus.fingerprint.hashing import U64
+from corpus.index.packed import U32
 from corpus.machine_code import cached
 
-_PATIENCE = 32
-"""Moves a pair, on average, before sorting by insertion is given up."""
+_FEW, _BUCKET, _MOST_BITS = 64, 1 << 13, 11
 
 
-@njit(nogil=True)
-def scatter(key, unit, to_key, to_unit, shift, heads):
-    """Distribute the pairs, in order, by the bits of their keys from `shift` on.
-
-    heads: int64, one more than there are values of these bits; gets the end of each bucket.
-    """
+@cached
+def count(key, shift, heads):
+    """Add to heads[b + 1] how many keys have b in the bits from `shift` on."""
     mask = np.uint64(len(heads) - 2)
-    heads[:] = 0
     for i in range(len(key)):
         heads[np.int64(key[i] >> shift & mask) + 1] += 1
-    for bucket in range(1, len(heads)):
-        heads[bucket] += heads[bucket - 1]
+
+
+@cached
+def place(key, unit, shift, heads, to_key, to_unit):
+    """Put pairs, in order, where those with the same bits begin; which then begin behind them."""
+    mask = np.uint64(len(heads) - 2)
     for i in range(len(key)):
         bucket = np.int64(key[i] >> shift & mask)
-        to_key[heads[bucket]], to_unit[heads[bucket]] = key[i], unit[i]
-        heads[bucket] += 1
+        to = heads[bucket]
+        to_key[to], to_unit[to] = key[i], unit[i]
+        heads[bucket] = to + 1
 
 
 @njit(nogil=True)
-def precedes(key, unit, i, one, other):
-    return key[i] < one or (key[i] == one and unit[i] < other)
+def follows(one_key, one_unit, key, unit):
+    return one_key > key or (one_key == key and one_unit > unit)
 
 
 @njit(nogil=True)
-def sink(key, unit, root, count):
-    """Let the pair at `root` of a heap of `count` pairs sink to its place, the largest is above."""
-    one, other = key[root], unit[root]
-    while 2 * root + 1 < count:
-        child = 2 * root + 1
-        if child + 1 < count and precedes(key, unit, child, key[child + 1], unit[child + 1]):
-            child += 1
-        if precedes(key, unit, child, one, other):
-            break
-        key[root], unit[root] = key[child], unit[child]
-        root = child
-    key[root], unit[root] = one, other
+def insert(key, unit):
+    """Order few pairs."""
+    for i in range(1, len(key)):
+        one, other = key[i], unit[i]
+        to = np.int64(i)
+        while to > 0 and follows(key[to - 1], unit[to - 1], one, other):
+            key[to], unit[to] = key[to - 1], unit[to - 1]
+            to -= 1
+        key[to], unit[to] = one, other
+
+
+@njit(nogil=True)
+def run_end(key, unit, at):
+    """Where the pairs from `at` on are no longer in order."""
+    at += 1
+    while at < len(key) and not follows(key[at - 1], unit[at - 1], key[at], unit[at]):
+        at += 1
+    return min(at, len(key))
+
+
+@njit(nogil=True)
+def merge(key, unit, to_key, to_unit):
+    """Merge each run of pairs that are in order with the next one. How many runs are left."""
+    runs, begin = 0, 0
+    while begin < len(key):
+        middle = run_end(key, unit, begin)
+        end = run_end(key, unit, middle) if middle < len(key) else middle
+        left, right = begin, middle
+        for to in range(begin, end):
+            if right == end or (
+                left < middle and not follows(key[left], unit[left], key[right], unit[right])
+            ):
+                to_key[to], to_unit[to] = key[left], unit[left]
+                left += 1
+            else:
+                to_key[to], to_unit[to] = key[right], unit[right]
+                right += 1
+        runs, begin = runs + 1, end
+    return runs
 
 
 @njit(nogil=True)
 def sort(key, unit):
-    """Pairs that are few or nearly in order by insertion, others as a heap."""
-    left = _PATIENCE * len(key)
-    for i in range(1, len(key)):
-        one, other = key[i], unit[i]
-        to = np.int64(i)
-        while to > 0 and (key[to - 1] > one or (key[to - 1] == one and unit[to - 1] > other)):
-            key[to], unit[to] = key[to - 1], unit[to - 1]
-            to -= 1
-        key[to], unit[to] = one, other
-        left -= i - to
-        if left < 0:
-            for root in range(len(key) // 2 - 1, -1, -1):
-                sink(key, unit, root, len(key))
-            for count in range(len(key) - 1, 0, -1):
-                one, other = key[0], unit[0]
-                key[0], unit[0] = key[count], unit[count]
-                key[count], unit[count] = one, other
-                sink(key, unit, 0, count)
+    """Many pairs are mostly those of one key, in a few runs: one of the files of each language."""
+    if len(key) <= _FEW:
+        insert(key, unit)
+        return
+    to_key, to_unit = np.empty_like(key), np.empty_like(unit)
+    while merge(key, unit, to_key, to_unit) > 1:
+        if merge(to_key, to_unit, key, unit) == 1:
             return
+    key[:], unit[:] = to_key, to_unit
+
+
+@njit(nogil=True)
+def by_digit(key, unit, shift, ends, to_key, to_unit):
+    """Put pairs, in order, by eight bits of their keys from `shift` on."""
+    ends[:] = 0
+    for i in range(len(key)):
+        ends[np.int64(key[i] >> shift & np.uint64(255)) + 1] += 1
+    for digit in range(1, 257):
+        ends[digit] += ends[digit - 1]
+    for i in range(len(key)):
+        digit = np.int64(key[i] >> shift & np.uint64(255))
+        to = ends[digit]
+        to_key[to], to_unit[to] = key[i], unit[i]
+        ends[digit] = to + 1
+
+
+@njit(nogil=True)
+def straighten(key, unit, shift):
+    """Order pairs that are in order by the bits of their keys from `shift` on."""
+    i = 1
+    while i < len(key):
+        if follows(key[i - 1], unit[i - 1], key[i], unit[i]):
+            head = key[i] >> shift
+            first = i - 1
+            while first > 0 and key[first - 1] >> shift == head:
+                first -= 1
+            while i < len(key) and key[i] >> shift == head:
+                i += 1
+            sort(key[first:i], unit[first:i])
+        i += 1
 
 
 @cached
-def postings(key, unit):
-    """By the high bits of the keys in two steps, so that each works on what the caches hold.
+def ordered(key, unit, heads, shift):
+    """Order pairs within the buckets that end at `heads`, by two digits of their keys below `shift`, then
+    what these leave.
 
-    Overwrites the pairs: what it returns are parts of the given arrays.
+    Overwrites the pairs with the distinct ones and returns how many these are.
     """
-    n = len(key)
-    bits = 2
-    while 8 << bits < n and bits < 24:
-        bits += 1
-    low = bits // 2
-    heads, own = np.empty((1 << (bits - low)) + 1, np.int64), np.empty((1 << low) + 1, np.int64)
-    spare_key, spare_unit = np.empty(n, np.uint64), np.empty(n, np.uint32)
-    scatter(key, unit, spare_key, spare_unit, np.uint64(64 - bits + low), heads)
-    count, begin = 0, 0
+    most, begin = 0, 0
+    for bucket in range(len(heads) - 1):
+        most, begin = max(most, heads[bucket] - begin), heads[bucket]
+    spare_key, spare_unit, ends = (
+        np.empty(most, np.uint64),
+        np.empty(most, np.uint32),
+        np.empty(257, np.int64),
+    )
+    low, high = shift - np.uint64(16), shift - np.uint64(8)
+    made, begin = 0, 0
     for bucket in range(len(heads) - 1):
         end = heads[bucket]
-        to_key, to_unit = key[begin:end], unit[begin:end]
-        scatter(spare_key[begin:end], spare_unit[begin:end], to_key, to_unit, np.uint64(64 - bits), own)
-        first = 0
-        for small in range(len(own) - 1):
-            sort(to_key[first : own[small]], to_unit[first : own[small]])
-            first = own[small]
+        size = end - begin
+        own_key, own_unit = key[begin:end], unit[begin:end]
+        if size > _FEW:
+            by_digit(own_key, own_unit, low, ends, spare_key, spare_unit)
+            by_digit(spare_key[:size], spare_unit[:size], high, ends, own_key, own_unit)
+            straighten(own_key, own_unit, low)
+        else:
+            sort(own_key, own_unit)
         for i in range(begin, end):
-            if count == 0 or key[i] != key[count - 1] or unit[i] != unit[count - 1]:
-                key[count], unit[count] = key[i], unit[i]
-                count += 1
+            if made == 0 or key[i] != key[made - 1] or unit[i] != unit[made - 1]:
+                key[made], unit[made] = key[i], unit[i]
+                made += 1
         begin = end
-    return key[:count], unit[:count]
+    return made
+
+
+def postings(keys: Sequence[U64], units: Sequence[U32]) -> tuple[U64, U32]:
+    """By the high bits of the keys in three steps; all but the first work on what the caches hold."""
+    size = sum(map(len, keys))
+    bits = min(max((size // _BUCKET).bit_length(), 1), _MOST_BITS)
+    shift = np.uint64(64 - bits)
+    heads = np.zeros((1 << bits) + 1, np.int64)
+    for key in keys:
+        count(key, shift, heads)
+    heads = np.cumsum(heads)
+    all_keys, all_units = np.empty(size, np.uint64), np.empty(size, np.uint32)
+    for key, unit in zip(keys, units, strict=True):
+        place(key, unit, shift, heads, all_keys, all_units)
+    made = ordered(all_keys, all_units, heads, shift)
+    return all_keys[:made], all_units[:made]

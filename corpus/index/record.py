@@ -5,7 +5,7 @@ Made by `make_record` inside a sandbox child (it tokenises foreign text); a segm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,9 @@ _LENGTHS = (
     ("ids", "lines"), ("units", "digest"), ("literal_key", "literal_unit"), ("renamed_key", "renamed_unit"),
     ("lsh_key", "lsh_unit"), ("algorithm_key", "algorithm_unit"),
 )  # fmt: skip
+_LENGTH = {name: number for number, names in enumerate(_LENGTHS) for name in names}
+_POINTERS = {"ids": "vocab_raw"} | {name: "units" for name in _DTYPES if name.endswith("_unit")}
+"""Columns of numbers in other columns of the same text."""
 CHUNK_BYTES = 128 * 1024
 """So much text is read at a time: each array costs a call, and what it holds should stay in the caches."""
 
@@ -84,23 +87,76 @@ class Records:
     columns: dict[str, NDArray[Any]]
     ends: NDArray[np.int64]
 
+    def __len__(self) -> int:
+        return len(self.ends)
+
     def __iter__(self) -> Iterator[Record]:
         begins = [0] * len(_LENGTHS)
-        names = [(name, number) for number, names in enumerate(_LENGTHS) for name in names]
         for ends in self.ends.tolist():
-            yield Record(**{name: self.columns[name][begins[n] : ends[n]] for name, n in names})
+            yield Record(**{name: self.columns[name][begins[n] : ends[n]] for name, n in _LENGTH.items()})
             begins = ends
 
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Records:
+        columns = {
+            name: np.concatenate([np.empty(0, dtype), *(getattr(r, name) for r in records)], dtype=dtype)
+            for name, dtype in _DTYPES.items()
+        }
+        sizes = [[len(getattr(r, names[0])) for names in _LENGTHS] for r in records]
+        return cls(columns, np.cumsum(np.array(sizes, np.int64).reshape(-1, len(_LENGTHS)), axis=0))
+
+    def ends_of(self, name: str) -> NDArray[np.int64]:
+        """Where each text's part of a column ends."""
+        return self.ends[:, _LENGTH[name]]
+
+    def sizes(self, name: str) -> NDArray[np.int64]:
+        """How much each text has of a column."""
+        return _steps(self.ends_of(name))
+
+    def part(self, first: int, last: int) -> Records:
+        """The texts first..last (half-open)."""
+        begins = self.ends[first - 1] if first else np.zeros(len(_LENGTHS), np.int64)
+        ends = self.ends[first:last]
+        stop = ends[-1] if len(ends) else begins
+        columns = {name: self.columns[name][begins[n] : stop[n]] for name, n in _LENGTH.items()}
+        return Records(columns, ends - begins)
+
     def encode(self) -> list[Any]:
-        """As plain values; the columns as views of their bytes."""
-        columns = {name: column.view(np.uint8).data for name, column in self.columns.items()}
+        """As plain values; the columns as arrays of bytes."""
+        columns = {name: column.view(np.uint8) for name, column in self.columns.items()}
         return [self.ends.tobytes(), columns]
 
     @classmethod
     def decode(cls, data: list[Any]) -> Records:
-        ends, columns = data
-        found = {name: np.frombuffer(columns[name], dtype) for name, dtype in _DTYPES.items()}
-        return cls(found, np.frombuffer(ends, np.int64).reshape(-1, len(_LENGTHS)))
+        """Raises ValueError where the columns and their parts do not fit together."""
+        try:
+            ends, columns = data
+            found = {name: np.frombuffer(columns[name], dtype) for name, dtype in _DTYPES.items()}
+            made = cls(found, np.frombuffer(ends, np.int64).reshape(-1, len(_LENGTHS)))
+        except (TypeError, KeyError) as error:
+            raise ValueError(str(error)) from error
+        made._check()
+        return made
+
+    def _check(self) -> None:
+        """A child may have made them of anything: no number may lead out of its text's part of a column."""
+        if (self.ends[:1] < 0).any() or (self.ends[1:] < self.ends[:-1]).any():
+            raise ValueError("texts end before they begin")
+        if any(len(self.columns[name]) != self.ends_of(name).max(initial=0) for name in _DTYPES):
+            raise ValueError("columns do not have their lengths")
+        words, spelled, ends = self.sizes("vocab_ends"), self.sizes("vocab_text"), self.columns["vocab_ends"]
+        falls = np.flatnonzero(ends[1:] < ends[:-1]) + 1
+        last = np.zeros(len(self), np.int64)
+        last[words > 0] = ends[self.ends_of("vocab_ends")[words > 0] - 1]
+        if (last != spelled).any() or not np.isin(falls, self.ends_of("vocab_ends")).all():
+            raise ValueError("spellings do not have their lengths")
+        for name, into in _POINTERS.items():
+            size = self.sizes(name)
+            some = np.flatnonzero(size)
+            if len(some):
+                most = np.maximum.reduceat(self.columns[name], (self.ends_of(name) - size)[some])
+                if (most >= self.sizes(into)[some]).any():
+                    raise ValueError(f"{name} lead out of their text")
 
 
 def owners(units: Sequence[Unit]) -> NDArray[np.uint32]:
@@ -238,14 +294,23 @@ def record_batch(batch: list[list[Any]]) -> list[Any]:
     return [[numbers, made if isinstance(made, str) else made.encode()] for numbers, made in _made(batch)]
 
 
-def received(result: list[Any], size: int) -> list[Record | str]:
-    """What `record_batch` made of `size` texts: a record each, or the error's text."""
-    out: list[Record | str] = [""] * size
-    for numbers, made in result:
-        parts: Iterable[Record | str]
-        parts = [made] * len(numbers) if isinstance(made, str) else Records.decode(made)
-        for number, part in zip(numbers, parts, strict=True):
-            out[number] = part
+def received(result: list[Any], size: int) -> list[tuple[list[int], Records | str]]:
+    """What `record_batch` made of `size` texts: the numbers of some and their records, or an error's text.
+
+    Raises ValueError where it is nothing that `record_batch` makes of so many.
+    """
+    try:
+        out = [
+            ([*map(int, numbers)], made if isinstance(made, str) else Records.decode(made))
+            for numbers, made in result
+        ]
+        every = sorted(number for numbers, _ in out for number in numbers)
+    except TypeError as error:
+        raise ValueError(str(error)) from error
+    if every != list(range(size)) or any(
+        isinstance(made, Records) and len(made) != len(numbers) for numbers, made in out
+    ):
+        raise ValueError("not a record for each text")
     return out
 
 

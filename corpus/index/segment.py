@@ -14,8 +14,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import zstandard
@@ -24,16 +25,18 @@ from numpy.typing import DTypeLike, NDArray
 from corpus.errors import CorruptSnapshot, ParamsMismatch
 from corpus.index.blocks import (
     MappedArray,
+    Written,
     read_manifest,
     read_sealed,
     seal_as,
     write_array,
+    write_bytes,
     write_manifest,
 )
-from corpus.index.packed import postings
-from corpus.index.record import UNIT_DTYPE, Record
+from corpus.index.packed import compile_pays, gather, postings
+from corpus.index.record import UNIT_DTYPE, Record, Records
 from corpus.index.tokens import FileTokens
-from corpus.index.vocabulary import distinct, shuffled_tokens
+from corpus.index.vocabulary import byte_planes, distinct, spans
 from corpus.model import LicenseConclusion, Skip, TreeFile
 from corpus.params import Params
 
@@ -68,35 +71,52 @@ class SegmentFile:
     labels: tuple[str, ...] = ()
 
 
-_VOCABULARY = {"raw": np.uint64, "renamed": np.uint64, "kind": np.uint8, "neutral": np.uint16}
+_VOCABULARY = ("raw", "renamed", "kind", "neutral")
+LEVEL, WHOLE_LEVEL = 1, 3
+"""Of zstd: for each file's text and tokens, of which there are gigabytes; for what a segment has once."""
+
+
+class _Added(NamedTuple):
+    """A file of a segment to be; `units`: how many it has."""
+
+    path: str
+    sha1: str
+    language: str
+    lines: int
+    tokens: int
+    units: int
+    license: LicenseConclusion
+    labels: tuple[str, ...]
 
 
 class SegmentBuilder:
-    """Collects the records of one release and writes the segment."""
+    """Collects the records of one release and writes the segment, its files in order of their paths."""
 
     def __init__(self, facts: ReleaseFacts, params: Params, *, keep_text: bool = True) -> None:
         self.facts, self.params, self.keep_text = facts, params, keep_text
-        self._files: list[SegmentFile] = []
+        self._files: list[_Added] = []
         self._texts: list[bytes] = []
-        self._records: list[Record] = []
-        self._units = 0
-        self._compress = zstandard.ZstdCompressor(3).compress
+        self._parts: list[Records] = []
+        self._compress = zstandard.ZstdCompressor(LEVEL).compress
 
     def add(self, file: TreeFile, license: LicenseConclusion, record: Record) -> None:
-        first = self._units
-        self._units += len(record.units)
-        lines = file.text.count(b"\n") + (not file.text.endswith(b"\n"))
-        self._files.append(
-            SegmentFile(
-                file.path, file.sha1, file.language, lines, len(record.ids), first, self._units,
-                license, file.labels,
+        self.add_all([file], [license], Records.of([record]))
+
+    def add_all(
+        self, files: Sequence[TreeFile], licenses: Sequence[LicenseConclusion], records: Records
+    ) -> None:
+        """Files with the licence and the record of each."""
+        sizes = zip(records.sizes("ids").tolist(), records.sizes("units").tolist(), strict=True)
+        for file, license, (tokens, units) in zip(files, licenses, sizes, strict=True):
+            lines = file.text.count(b"\n") + (not file.text.endswith(b"\n"))
+            self._files.append(
+                _Added(file.path, file.sha1, file.language, lines, tokens, units, license, file.labels)
             )
-        )  # fmt: skip
-        self._texts.append(self._compress(file.text) if self.keep_text else b"")
-        self._records.append(record)
+            self._texts.append(self._compress(file.text) if self.keep_text else b"")
+        self._parts.append(records)
 
     def counts(self, skips: Sequence[Skip]) -> dict[str, Any]:
-        return _counts(self._files, skips, self._units)
+        return _counts(self._files, skips)
 
     def write(self, root: Path, skips: Sequence[Skip]) -> str:
         """Write the segment below `root` and return its name, `<params digest>/<content digest>`."""
@@ -105,91 +125,132 @@ class SegmentBuilder:
         folder = parent / f".new-{os.getpid()}-{secrets.token_hex(4)}"
         folder.mkdir()
         try:
-            self._write_vocabulary_and_tokens(folder)
-            self._write_units(folder)
-            self._write_texts(folder)
-            facts = self._write_facts(folder, skips)
-            name = f"{self.params.digest}/{write_manifest(folder, facts)[:32]}"
+            name = f"{self.params.digest}/{_Writing(self, folder).write(skips)[:32]}"
             seal_as(folder, root / name)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         return name
 
-    def _write_vocabulary_and_tokens(self, folder: Path) -> None:
-        records = self._records
-        columns = [
-            np.concatenate([getattr(r, f"vocab_{name}") for r in records] or [np.empty(0, dtype)])
-            for name, dtype in _VOCABULARY.items()
-        ]
-        at, inverse = distinct(columns)
-        write_array(folder, "vocab_raw.u8", columns[0][at])
-        write_array(folder, "vocab_files.u4", np.bincount(inverse, minlength=len(at)).astype(np.uint32))
-        for name, column in zip(list(_VOCABULARY)[1:], columns[1:], strict=True):
-            write_array(folder, f"vocab_{name}", column[at])
-        text = np.concatenate([r.vocab_text for r in records] or [np.empty(0, np.uint8)])
-        ends = np.concatenate([r.vocab_ends for r in records] or [np.empty(0, np.uint32)]).astype(np.int64)
-        heads = np.cumsum([0, *(len(r.vocab_ends) for r in records if len(r.vocab_ends))])[:-1]
+
+class _Writing:
+    """One segment that is written. Files have numbers in the order in which they were added, and places."""
+
+    def __init__(self, builder: SegmentBuilder, folder: Path) -> None:
+        self._folder, self._parts, self._compress = folder, builder._parts, builder._compress
+        self._facts, self._params = builder.facts, builder.params
+        files = builder._files
+        self._order = sorted(range(len(files)), key=lambda number: files[number].path)
+        self._files = [files[number] for number in self._order]
+        self._texts = [builder._texts[number] for number in self._order]
+        self._written: dict[str, Written] = {}
+
+    def write(self, skips: Sequence[Skip]) -> str:
+        self._write_vocabulary_and_tokens()
+        self._write_units()
+        self._blobs("texts", "text_offsets", self._texts)
+        facts = self._write_facts(skips)
+        return write_manifest(self._folder, facts, self._written)
+
+    def _array(self, name: str, values: NDArray[Any]) -> None:
+        self._written |= write_array(self._folder, name, values)
+
+    def _bytes(self, name: str, data: bytes) -> None:
+        self._written[name] = write_bytes(self._folder / name, data)
+
+    def _blobs(self, name: str, offsets: str, blobs: Sequence[bytes]) -> None:
+        self._array(name, np.frombuffer(b"".join(blobs), np.uint8))
+        self._array(offsets, np.cumsum([0, *map(len, blobs)]).astype(np.uint64))
+
+    def _column(self, name: str) -> NDArray[Any]:
+        """All of a column, in order of the files' numbers."""
+        return np.concatenate([part.columns[name] for part in self._parts or [Records.of([])]])
+
+    def _sizes(self, name: str) -> NDArray[np.int64]:
+        return np.concatenate([part.sizes(name) for part in self._parts or [Records.of([])]])
+
+    def _write_vocabulary_and_tokens(self) -> None:
+        columns = [self._column(f"vocab_{name}") for name in _VOCABULARY]
+        words = self._sizes("vocab_raw")
+        places = np.empty(len(words), np.int64)
+        places[self._order] = np.arange(len(words))
+        at, number = distinct(columns, words, places)
+        self._array("vocab_raw.u8", columns[0][at])
+        self._array("vocab_files.u4", np.bincount(number, minlength=len(at)).astype(np.uint32))
+        for name, column in zip(_VOCABULARY[1:], columns[1:], strict=True):
+            self._array(f"vocab_{name}", column[at])
+        ends = self._column("vocab_ends").astype(np.int64)
+        heads = (np.cumsum(words) - words)[words > 0]
         length = ends.copy()
         length[1:] -= ends[:-1]
         length[heads] = ends[heads]
         begin = np.cumsum(length) - length
-        write_array(folder, "vocab_ends", np.cumsum(length[at]).astype(np.uint32))
-        spelled, spans = text.tobytes(), zip(begin[at].tolist(), (begin + length)[at].tolist(), strict=True)
-        chosen = b"".join([spelled[first:last] for first, last in spans])
-        (folder / "vocab_text.zst").write_bytes(zstandard.compress(chosen, 6))
-        blobs = [self._compress(data) for data in shuffled_tokens(records, inverse.astype(np.uint32))]
-        write_array(folder, "tokens", np.frombuffer(b"".join(blobs), np.uint8))
-        write_array(folder, "token_offsets", np.cumsum([0, *map(len, blobs)]).astype(np.uint64))
+        self._array("vocab_ends", np.cumsum(length[at]).astype(np.uint32))
+        chosen = spans(self._column("vocab_text"), begin[at], length[at])
+        self._bytes("vocab_text.zst", zstandard.compress(chosen, WHOLE_LEVEL))
+        self._write_tokens(words, number)
 
-    def _write_units(self, folder: Path) -> None:
-        units = b"".join([r.units.tobytes() for r in self._records])
-        write_array(folder, "units", np.frombuffer(units, UNIT_DTYPE))
-        digests = [r.digest for r in self._records] or [np.empty(0, np.uint64)]
-        write_array(folder, "digest", np.concatenate(digests))
+    def _write_tokens(self, words: NDArray[np.int64], number: NDArray[np.uint32]) -> None:
+        sizes = self._sizes("ids")
+        compiled = compile_pays(int(sizes.sum()))
+        blobs: list[bytes] = []
+        for part in self._parts:
+            first, last = len(blobs), len(blobs) + len(part)
+            first_words = np.cumsum(words[first:last]) - words[first:last]
+            own = number[int(words[:first].sum()) :]
+            ids, lines = part.columns["ids"], part.columns["lines"]
+            planes = byte_planes(ids, lines, sizes[first:last], first_words, own, compiled=compiled).data
+            ends = (8 * part.ends_of("ids")).tolist()
+            blobs += [self._compress(planes[a:b]) for a, b in pairwise([0, *ends])]
+        self._blobs("tokens", "token_offsets", [blobs[file] for file in self._order])
+
+    def _write_units(self) -> None:
+        sizes = self._sizes("units")
+        first_unit = np.empty(len(sizes), np.uint32)
+        first_unit[self._order] = np.cumsum(sizes[self._order]) - sizes[self._order]
+        rows = gather((np.cumsum(sizes) - sizes)[self._order], sizes[self._order])
+        self._array("units", self._column("units")[rows])
+        self._array("digest", self._column("digest")[rows])
+        ends = np.cumsum([len(part) for part in self._parts]).tolist()
+        firsts = [first_unit[end - len(part) : end] for part, end in zip(self._parts, ends, strict=True)]
         for name in TABLES:
-            keys = [getattr(r, f"{name}_key") for r in self._records]
-            key = np.concatenate(keys or [np.empty(0, np.uint64)])
-            unit, end = np.empty(len(key), np.uint32), 0
-            for file, record in zip(self._files, self._records, strict=True):
-                own = getattr(record, f"{name}_unit")
-                begin, end = end, end + len(own)
-                np.add(own, np.uint32(file.first_unit), out=unit[begin:end])
-            key, unit = postings(key, unit)
-            write_array(folder, f"{name}.key", key)
-            write_array(folder, f"{name}.unit", unit)
+            keys = [part.columns[f"{name}_key"] for part in self._parts]
+            units = [
+                part.columns[f"{name}_unit"] + np.repeat(first, part.sizes(f"{name}_unit"))
+                for part, first in zip(self._parts, firsts, strict=True)
+            ]
+            key, unit = postings(keys, units)
+            self._array(f"{name}.key", key)
+            self._array(f"{name}.unit", unit)
 
-    def _write_texts(self, folder: Path) -> None:
-        write_array(folder, "texts", np.frombuffer(b"".join(self._texts), np.uint8))
-        write_array(folder, "text_offsets", np.cumsum([0, *map(len, self._texts)]).astype(np.uint64))
-
-    def _write_facts(self, folder: Path, skips: Sequence[Skip]) -> dict[str, Any]:
+    def _write_facts(self, skips: Sequence[Skip]) -> dict[str, Any]:
         licenses: dict[LicenseConclusion, int] = {}
         numbers: dict[int, int] = {}  # by identity: most files share a conclusion, which takes long to hash
         rows = []
+        unit = 0
         for f in self._files:
             number = numbers.get(id(f.license), -1)
             if number < 0:
                 number = numbers[id(f.license)] = licenses.setdefault(f.license, len(licenses))
             rows.append(
-                [f.path, f.sha1, f.language, f.lines, f.tokens, f.first_unit, f.last_unit, number,
-                 list(f.labels)]
-            )  # fmt: skip
+                [f.path, f.sha1, f.language, f.lines, f.tokens, unit, unit + f.units, number, list(f.labels)]
+            )
+            unit += f.units
         details = {
             "files": rows,
             "licenses": [asdict(c) for c in licenses],
             "skips": [[s.path, s.reason, s.partial] for s in skips],
         }
-        (folder / "files.json.zst").write_bytes(zstandard.compress(json.dumps(details).encode(), 9))
+        self._bytes("files.json.zst", zstandard.compress(json.dumps(details).encode(), WHOLE_LEVEL))
         return {
             "format": FORMAT,
-            "params": self.params.digest,
-            "release": asdict(self.facts),
-            "counts": _counts(self._files, skips, self._units),
+            "params": self._params.digest,
+            "release": asdict(self._facts),
+            "counts": _counts(self._files, skips),
         }
 
 
-def _counts(files: Sequence[SegmentFile], skips: Sequence[Skip], units: int) -> dict[str, Any]:
+def _counts(files: Sequence[_Added], skips: Sequence[Skip]) -> dict[str, Any]:
     by_license: dict[str, int] = {}
     by_language: dict[str, int] = {}
     by_reason: dict[str, int] = {}
@@ -202,7 +263,7 @@ def _counts(files: Sequence[SegmentFile], skips: Sequence[Skip], units: int) -> 
         by_reason[s.reason] = by_reason.get(s.reason, 0) + 1
     return {
         "files": len(files),
-        "units": units,
+        "units": sum(f.units for f in files),
         "lines": sum(f.lines for f in files),
         "tokens": sum(f.tokens for f in files),
         "licenses": by_license,
@@ -293,9 +354,13 @@ class Segment:
         )  # fmt: skip
 
     def tokens(self, file: int) -> FileTokens:
+        return FileTokens(self._vocabulary, self.token_bytes(file))
+
+    def token_bytes(self, file: int) -> bytes:
+        """The tokens of a file as they are stored, unpacked."""
         blob, offsets, _, _ = self._blobs
         first, last = offsets.slice(file, file + 2).tolist()
-        return FileTokens(self._vocabulary, _unpacker().decompress(blob.slice(first, last).data))
+        return _unpacker().decompress(blob.slice(first, last).data)
 
     @cached_property
     def _spelling(self) -> tuple[bytes, NDArray[np.uint32]]:

@@ -1,27 +1,44 @@
 """The vocabulary of a segment: the distinct words of its files, and tokens as numbers in it.
 
-Called by the writer of segments.
+Called by the writer of segments. Both functions have machine code for many words or tokens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.index.packed import shuffle
-from corpus.index.record import Record
-
-_TOKENS_AT_ONCE = 1 << 18
+from corpus.index.packed import compile_pays, gather, shuffle
 
 
-def distinct(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def distinct(
+    columns: Sequence[NDArray[Any]], sizes: NDArray[np.int64], ranks: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
     """Distinct rows, ascending: the index of the first of each, and for every row which of them it is.
 
+    sizes: how many rows each file has. ranks: of the files; a row of the lowest rank is the first.
     One spelling has several rows where languages differ about it (`function` is a keyword or a name).
     """
+    if compile_pays(len(columns[0])):
+        from corpus.index.vocabulary_compiled import words
+
+        at, which = words(*columns, sizes, ranks)
+        order, number = _ordered([column[at] for column in columns])
+        return at[order], number[which]
+    if (ranks[1:] >= ranks[:-1]).all():
+        return _ordered(columns)
+    order = np.argsort(ranks, kind="stable")
+    rows = gather((np.cumsum(sizes) - sizes)[order], sizes[order])
+    at, ordered = _ordered([column[rows] for column in columns])
+    number = np.empty(len(rows), np.uint32)
+    number[rows] = ordered
+    return rows[at], number
+
+
+def _ordered(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
     order = np.argsort(columns[0], kind="stable")
     first = columns[0][order]
     new = np.ones(len(order), bool)
@@ -37,41 +54,50 @@ def distinct(columns: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArra
         for column in columns[1:]:
             ordered = column[order[some]]
             new[some[1:]] |= ordered[1:] != ordered[:-1]
-    inverse = np.empty(len(order), np.int64)
-    inverse[order] = np.cumsum(new) - 1
-    return order[new], inverse
+    number = np.empty(len(order), np.uint32)
+    number[order] = np.cumsum(new, dtype=np.uint32) - np.uint32(1)
+    return order[new], number
 
 
-def _groups(records: Sequence[Record]) -> Iterator[list[Record]]:
-    """Runs of records of some hundred thousand tokens: their arrays cost few calls and fit the caches."""
-    group: list[Record] = []
-    tokens = 0
-    for record in records:
-        group.append(record)
-        tokens += len(record.ids)
-        if tokens >= _TOKENS_AT_ONCE:
-            yield group
-            group, tokens = [], 0
-    if group:
-        yield group
-
-
-def shuffled_tokens(files: Sequence[Record], number: NDArray[np.uint32]) -> Iterator[bytes]:
+def byte_planes(
+    ids: NDArray[np.uint32],
+    lines: NDArray[np.uint32],
+    sizes: NDArray[np.int64],
+    first_words: NDArray[np.int64],
+    number: NDArray[np.uint32],
+    *,
+    compiled: bool = False,
+) -> NDArray[np.uint8]:
     """Of each file the numbers of its tokens and the steps between their lines, as byte planes.
 
-    number: in the vocabulary of the segment, of every word of every file.
+    sizes: how many tokens each file has. first_words: where its words stand in `number`, which has the number
+    in the vocabulary of the segment of every word of every file.
     """
-    first_word = 0
-    for records in _groups(files):
-        words, sizes = [len(r.vocab_raw) for r in records], [len(r.ids) for r in records]
-        begins = first_word + np.cumsum([0, *words])
-        first_word = int(begins[-1])
-        ids = number[np.concatenate([r.ids for r in records]) + np.repeat(begins[:-1], sizes)]
-        lines = np.concatenate([r.lines for r in records])
-        steps = np.diff(lines, prepend=np.uint32(0))
-        heads = (np.cumsum(sizes) - sizes)[np.array(sizes) > 0]
-        steps[heads] = lines[heads]
-        planes = memoryview(shuffle(ids)), memoryview(shuffle(steps))
-        for end, size in zip(np.cumsum(sizes).tolist(), sizes, strict=True):
-            ends = range(end, 4 * len(ids) + 1, max(len(ids), 1))
-            yield b"".join([p[e - size : e] for p in planes for e in ends])
+    if compiled:
+        from corpus.index.vocabulary_compiled import byte_planes as machine_code
+
+        made: NDArray[np.uint8] = machine_code(ids, lines, sizes, first_words, number)
+        return made
+    numbers = number[ids + np.repeat(first_words, sizes)]
+    steps = np.diff(lines, prepend=np.uint32(0))
+    heads = (np.cumsum(sizes) - sizes)[sizes > 0]
+    steps[heads] = lines[heads]
+    ends = np.cumsum(sizes).tolist()
+    planes = [
+        shuffle(column[end - size : end])
+        for size, end in zip(sizes.tolist(), ends, strict=True)
+        for column in (numbers, steps)
+    ]
+    return np.frombuffer(b"".join(planes), np.uint8)
+
+
+def spans(text: NDArray[np.uint8], begins: NDArray[np.int64], lengths: NDArray[np.int64]) -> bytes:
+    """Parts of a text, one after the other."""
+    if compile_pays(len(begins)):
+        from corpus.index.vocabulary_compiled import spans as machine_code
+
+        made: bytes = machine_code(text, begins, lengths).tobytes()
+        return made
+    whole = text.tobytes()
+    ends = (begins + lengths).tolist()
+    return b"".join([whole[begin:end] for begin, end in zip(begins.tolist(), ends, strict=True)])

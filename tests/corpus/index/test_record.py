@@ -84,9 +84,74 @@ def test_records_cross_a_process_border_unchanged():
         assert_equal(one, other)
 
 
+def each(result, size):
+    """A record of each text, or the error's text."""
+    out = {}
+    for numbers, made in received(result, size):
+        out |= dict(zip(numbers, [made] * len(numbers) if isinstance(made, str) else made, strict=True))
+    return out
+
+
+def test_records_come_together_and_apart():
+    made = make_records([C, b"", C[:400], b"int a;\n"], "c")
+    records = list(made)
+    for one, other in zip(records, Records.of(records), strict=True):
+        assert_equal(one, other)
+    for one, other in zip(records[1:3], made.part(1, 3), strict=True):
+        assert_equal(one, other)
+    assert len(Records.of([])) == len(list(made.part(2, 2))) == 0
+
+
+def damaged(part, name, at, value):
+    """A batch of two texts, one number of it changed."""
+    result = record_batch([[C, "c"], [C[:400], "c"]])
+    ends, columns = result[0][1]
+    ends = np.frombuffer(ends, np.int64).reshape(2, -1).copy()
+    columns = {name: column.copy() for name, column in columns.items()}
+    if part == "ends":
+        ends[at] = value
+    else:
+        columns[name].view("<u4")[at] = value
+    result[0][1] = [ends.tobytes(), columns]
+    return result
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "at", "value"),
+    [
+        ("ends", "", (0, 2), -1), ("ends", "", (0, 2), 2**62), ("ends", "", (1, 0), 2**62),
+        ("ends", "", (0, 0), 0), ("ends", "", (1, 3), 1), ("columns", "ids", 5, 2**31),
+        ("columns", "ids", -1, 4000),
+        ("columns", "vocab_ends", 3, 0), ("columns", "vocab_ends", -1, 2**32 - 1),
+        ("columns", "literal_unit", 0, 999), ("columns", "lsh_unit", -1, 2**32 - 1),
+        ("columns", "algorithm_unit", 3, 77),
+    ],
+)  # fmt: skip
+def test_numbers_that_lead_astray_are_not_believed(part, name, at, value):
+    with pytest.raises(ValueError, match=r"their|begin"):
+        received(damaged(part, name, at, value), 2)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda result: None, lambda result: [], lambda result: [[[0, 1]]], lambda result: result * 2,
+        lambda result: [[[0, 2], result[0][1]]], lambda result: [[[0], result[0][1]], [[1], "no"]],
+        lambda result: [[["a", 1], result[0][1]]], lambda result: [[[0, 1], [b"", {}]]],
+        lambda result: [[[0, 1], [result[0][1][0][:-1], result[0][1][1]]]],
+        lambda result: [[[0, 1], [result[0][1][0], {**result[0][1][1], "ids": b"abc"}]]],
+        lambda result: [[[0, 1], [result[0][1][0], {**result[0][1][1], "lines": b""}]]],
+        lambda result: [[[0, 1], 7]], lambda result: {"a": 1},
+    ],
+)  # fmt: skip
+def test_what_is_no_batch_of_records_is_refused(spoil):
+    with pytest.raises(ValueError, match=r"."):
+        received(spoil(record_batch([[C, "c"], [C[:400], "c"]])), 2)
+
+
 def test_a_text_that_cannot_be_read_is_named_and_the_others_go_on():
     batch = [[C, "c"], [C, "no such language"], [PYTHON, "python"], [C[:300], "c"]]
-    made = received(record_batch(batch), len(batch))
+    made = each(record_batch(batch), len(batch))
     assert isinstance(made[1], str)
     assert "KeyError" in made[1]
     for number in (0, 2, 3):
@@ -101,7 +166,7 @@ def test_of_texts_read_together_the_one_to_blame_is_found(monkeypatch):
         return make_records(texts, language)
 
     monkeypatch.setattr("corpus.index.record.make_records", refuse)
-    made = received(record_batch([[C, "c"], [b"refused", "c"], [PYTHON, "python"]]), 3)
+    made = each(record_batch([[C, "c"], [b"refused", "c"], [PYTHON, "python"]]), 3)
     assert made[1] == "ValueError: refused"
     assert_equal(made[0], make_record(C, "c"))
 
