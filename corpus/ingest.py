@@ -9,7 +9,7 @@ Each step raises a WhenceError for the release or names a skip for the file; not
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -190,7 +190,8 @@ class Ingester:
         left = [file for number, file in enumerate(first) if number not in held]
         skips: list[Skip] = []
         for files, made in chain(
-            self._made(purl, left), self._held(purl, [(first[number], held[number]) for number in held])
+            self._made(purl, left),
+            self._held(purl, [(first[number], place) for number, place in held.items()]),
         ):
             if not isinstance(made, str):
                 yield files, made
@@ -205,16 +206,17 @@ class Ingester:
                     yield from (([other], made.part(number, number + 1)) for other in others)
         tree.skips.extend(sorted(skips, key=lambda skip: skip.path))
 
-    def _held(self, purl: str, held: list[tuple[TreeFile, tuple[str, int]]]) -> Iterator[_Made]:
+    def _held(self, purl: str, held: Iterable[tuple[TreeFile, tuple[str, int]]]) -> Iterator[_Made]:
         """Records from the segments that have them; made anew where a segment went meanwhile."""
+        wanted: dict[str, dict[int, TreeFile]] = {}
+        for file, (segment, number) in held:
+            wanted.setdefault(segment, {})[number] = file
         lost = []
-        held.sort(key=lambda one: one[1])
-        for at in range(0, len(held), BATCH_FILES):
-            read = [(file, self._seen.record(*place, file)) for file, place in held[at : at + BATCH_FILES]]
-            found = [(file, record) for file, record in read if record is not None]
-            lost += [file for file, record in read if record is None]
+        for segment, files in wanted.items():
+            found = self._seen.records(segment, files)
+            lost += [file for number, file in files.items() if number not in found]
             if found:
-                yield [file for file, _ in found], Records.of([record for _, record in found])
+                yield [files[number] for number in found], Records.of([*found.values()])
         yield from self._made(purl, lost)
 
     def _made(self, purl: str, files: Sequence[TreeFile]) -> Iterator[_Made]:

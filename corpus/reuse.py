@@ -8,25 +8,29 @@ that a segment is the same with and without. Called by ingestion.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from corpus.errors import WhenceError
+from corpus.fingerprint.hashing import U64
+from corpus.index.blocks import MappedArray
 from corpus.index.catalog import Catalog
+from corpus.index.packed import U32, order_of
 from corpus.index.record import Record
-from corpus.index.segment import TABLES, Segment
+from corpus.index.segment import TABLES, Segment, SegmentFile
 from corpus.languages import LANGUAGES
 from corpus.model import TreeFile
 
 OPEN_SEGMENTS = 8
-"""Segments whose tables are kept in memory, sorted by unit."""
+"""Segments that stay open, their lists of files in memory."""
 
 _VOCABULARY = ("raw", "renamed", "kind", "neutral")
 _POSTINGS = {f"{name}_{part}" for name in TABLES for part in ("key", "unit")}
@@ -41,7 +45,7 @@ class Seen:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._path = catalog.data / "seen.sqlite"
-        self._open: OrderedDict[str, _Postings] = OrderedDict()
+        self._open: OrderedDict[str, Segment] = OrderedDict()
         # A kind of record that this module does not know is never read back.
         self._able = {f.name for f in fields(Record)} == _KNOWN
         catalog.data.mkdir(parents=True, exist_ok=True)
@@ -59,37 +63,37 @@ class Seen:
         found: dict[int, tuple[str, int]] = {}
         if not self._able:
             return found
+        # Of a language that folds case one spelling stands for several: read such a file anew.
+        positions = {_content(f): i for i, f in enumerate(files) if not LANGUAGES[f.language].caseless}
         usable: dict[str, bool] = {}
         with self._database() as database:
-            for position, file in enumerate(files):
-                # Of a language that folds case one spelling stands for several: read such a file anew.
-                if LANGUAGES[file.language].caseless:
-                    continue
-                rows = database.execute(
-                    "SELECT segment, file FROM files WHERE content = ?", (_content(file),)
-                )
-                for segment, number in rows:
-                    if segment not in usable:
-                        usable[segment] = self._is_usable(segment)
-                    if usable[segment]:
-                        found[position] = segment, number
-                        break
+            rows = database.execute(
+                "SELECT content, segment, file FROM files"
+                " WHERE content IN (SELECT value FROM json_each(?)) ORDER BY segment",
+                (json.dumps([*positions]),),
+            )
+            for content, segment, number in rows:
+                if segment not in usable:
+                    usable[segment] = self._is_usable(segment)
+                if usable[segment]:
+                    found.setdefault(positions[content], (segment, number))
         return found
 
-    def record(self, segment: str, number: int, file: TreeFile) -> Record | None:
-        """The record of an indexed file; None where the segment is gone or does not hold what it should."""
+    def records(self, segment: str, wanted: Mapping[int, TreeFile]) -> dict[int, Record]:
+        """The records of files of a segment, by their numbers; of those that it holds, if it is there."""
         try:
-            if segment not in self._open:
-                self._open[segment] = _Postings(
-                    Segment(self._catalog.segments_root, segment, self._catalog.params)
-                )
-                if len(self._open) > OPEN_SEGMENTS:
-                    self._open.popitem(last=False)
-            self._open.move_to_end(segment)
-            return self._open[segment].record(number, file)
+            return _read(self._segment(segment), wanted)
         except (WhenceError, OSError):
             self._open.pop(segment, None)
-            return None
+            return {}
+
+    def _segment(self, name: str) -> Segment:
+        if name not in self._open:
+            self._open[name] = Segment(self._catalog.segments_root, name, self._catalog.params)
+            if len(self._open) > OPEN_SEGMENTS:
+                self._open.popitem(last=False)
+        self._open.move_to_end(name)
+        return self._open[name]
 
     def add(self, segment: str, files: Iterable[TreeFile]) -> None:
         """Note the files of a segment, in its order."""
@@ -121,41 +125,58 @@ def _content(file: TreeFile) -> str:
     return f"{file.sha1} {file.language}"
 
 
-class _Postings:
-    """A segment with its tables in order of units instead of hashes."""
+def _read(segment: Segment, wanted: Mapping[int, TreeFile]) -> dict[int, Record]:
+    files = segment.files
+    held = [
+        number
+        for number, file in sorted(wanted.items())
+        if number < len(files) and (files[number].sha1, files[number].language) == (file.sha1, file.language)
+    ]
+    tables = {name: _of_files(segment, name, [files[number] for number in held]) for name in TABLES}
+    digest = segment.array("digest", "<u8")
+    return {
+        number: _record(segment, number, digest, {name: parts[at] for name, parts in tables.items()})
+        for at, number in enumerate(held)
+    }
 
-    def __init__(self, segment: Segment) -> None:
-        self._segment = segment
-        self._digest = segment.array("digest", "<u8")
-        self._by_unit: dict[str, tuple[NDArray[np.uint64], NDArray[np.uint32]]] = {}
-        for name in TABLES:
-            unit = segment.array(f"{name}.unit", "<u4").all()
-            order = np.argsort(unit, kind="stable")
-            self._by_unit[name] = segment.array(f"{name}.key", "<u8").all()[order], unit[order]
 
-    def record(self, number: int, file: TreeFile) -> Record | None:
-        held = self._segment.files[number]
-        if (held.sha1, held.language) != (file.sha1, file.language):
-            return None
-        tokens = self._segment.tokens(number)
-        distinct, ids = np.unique(tokens.vocab, return_inverse=True)
-        first_token = np.zeros(len(distinct), np.int64)
-        first_token[ids[::-1]] = np.arange(len(ids))[::-1]
-        spelled = [self._segment.spelled(v) for v in distinct.tolist()]
-        first, last = held.first_unit, held.last_unit
-        columns: dict[str, Any] = {
-            f"vocab_{name}": getattr(tokens, name)[first_token] for name in _VOCABULARY
-        }
-        for name, (key, unit) in self._by_unit.items():
-            low, high = np.searchsorted(unit, [first, last])
-            columns[f"{name}_key"] = key[low:high]
-            columns[f"{name}_unit"] = unit[low:high] - np.uint32(first)
-        return Record(
-            **columns,
-            vocab_ends=np.cumsum([*map(len, spelled)], dtype=np.uint32),
-            vocab_text=np.frombuffer(b"".join(spelled), np.uint8),
-            ids=ids.astype(np.uint32),
-            lines=tokens.line,
-            units=self._segment.units.slice(first, last),
-            digest=self._digest.slice(first, last),
-        )
+def _of_files(segment: Segment, table: str, files: Sequence[SegmentFile]) -> list[tuple[U64, U32]]:
+    """The keys that each of some files has in a table, with the units of the file that have them.
+
+    Of most segments a few files are wanted: their postings are picked out before they are put in order.
+    """
+    unit = segment.array(f"{table}.unit", "<u4").all()
+    whose = np.full(segment.counts["units"], len(files), np.uint32)
+    for position, file in enumerate(files):
+        whose[file.first_unit : file.last_unit] = position
+    owner = whose[unit]
+    picked = np.flatnonzero(owner < len(files))
+    picked = picked[order_of(owner[picked])]
+    key, unit, owner = segment.array(f"{table}.key", "<u8").all()[picked], unit[picked], owner[picked]
+    edges = np.searchsorted(owner, np.arange(len(files) + 1)).tolist()
+    return [
+        (key[first:last], unit[first:last] - np.uint32(file.first_unit))
+        for file, (first, last) in zip(files, pairwise(edges), strict=True)
+    ]
+
+
+def _record(
+    segment: Segment, number: int, digest: MappedArray, tables: Mapping[str, tuple[U64, U32]]
+) -> Record:
+    held, tokens = segment.files[number], segment.tokens(number)
+    distinct, ids = np.unique(tokens.vocab, return_inverse=True)
+    first_token = np.zeros(len(distinct), np.int64)
+    first_token[ids[::-1]] = np.arange(len(ids))[::-1]
+    spelled = [segment.spelled(v) for v in distinct.tolist()]
+    columns: dict[str, Any] = {f"vocab_{name}": getattr(tokens, name)[first_token] for name in _VOCABULARY}
+    for name, (key, unit) in tables.items():
+        columns[f"{name}_key"], columns[f"{name}_unit"] = key, unit
+    return Record(
+        **columns,
+        vocab_ends=np.cumsum([*map(len, spelled)], dtype=np.uint32),
+        vocab_text=np.frombuffer(b"".join(spelled), np.uint8),
+        ids=ids.astype(np.uint32),
+        lines=tokens.line,
+        units=segment.units.slice(held.first_unit, held.last_unit),
+        digest=digest.slice(held.first_unit, held.last_unit),
+    )

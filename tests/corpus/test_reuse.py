@@ -87,8 +87,7 @@ def test_a_record_that_is_read_back_makes_the_same_postings(tmp_path):
     assert len(tree) > 3
     for number, (path, text) in enumerate(tree.items()):
         file = tree_file(path, text)
-        new, held = make_record(text, file.language), seen.record(name, number, file)
-        assert held is not None
+        new, held = make_record(text, file.language), seen.records(name, {number: file})[number]
         for field in fields(Record):
             mine, theirs = getattr(new, field.name), getattr(held, field.name)
             if field.name.endswith(("_key", "_unit")):
@@ -105,7 +104,7 @@ def test_a_segment_that_is_gone_or_another_is_not_believed(trees, tmp_path):
     segment = Segment(catalog.segments_root, found[trees[0]], DEFAULT)
     path = segment.files[1].path
     file = tree_file(path, b"another text\n")
-    assert Seen(catalog).record(found[trees[0]], 1, file) is None
+    assert Seen(catalog).records(found[trees[0]], {1: file, 99: file}) == {}
     shutil.rmtree(catalog.segments_root / found[trees[0]])
     again, texts = ingest(catalog.data, [trees[0]])
     assert again[trees[0]] == found[trees[0]]
