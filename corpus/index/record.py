@@ -142,20 +142,26 @@ class Records:
         """A child may have made them of anything: no number may lead out of its text's part of a column."""
         if (self.ends[:1] < 0).any() or (self.ends[1:] < self.ends[:-1]).any():
             raise ValueError("texts end before they begin")
-        if any(len(self.columns[name]) != self.ends_of(name).max(initial=0) for name in _DTYPES):
+        whole = self.ends[-1].tolist() if len(self) else [0] * len(_LENGTHS)
+        if any(len(column) != whole[_LENGTH[name]] for name, column in self.columns.items()):
             raise ValueError("columns do not have their lengths")
-        words, spelled, ends = self.sizes("vocab_ends"), self.sizes("vocab_text"), self.columns["vocab_ends"]
-        falls = np.flatnonzero(ends[1:] < ends[:-1]) + 1
+        sizes = np.diff(self.ends, axis=0, prepend=np.int64(0))
+        begins = self.ends - sizes
+        words, spelled = _LENGTH["vocab_ends"], self.columns["vocab_ends"]
+        some = np.flatnonzero(sizes[:, words])
         last = np.zeros(len(self), np.int64)
-        last[words > 0] = ends[self.ends_of("vocab_ends")[words > 0] - 1]
-        if (last != spelled).any() or not np.isin(falls, self.ends_of("vocab_ends")).all():
+        last[some] = spelled[self.ends[some, words] - 1]
+        rising = np.ones(len(spelled), bool)
+        np.less_equal(spelled[:-1], spelled[1:], out=rising[1:])
+        rising[begins[some, words]] = True
+        if not rising.all() or (last != sizes[:, _LENGTH["vocab_text"]]).any():
             raise ValueError("spellings do not have their lengths")
         for name, into in _POINTERS.items():
-            size = self.sizes(name)
-            some = np.flatnonzero(size)
+            own = _LENGTH[name]
+            some = np.flatnonzero(sizes[:, own])
             if len(some):
-                most = np.maximum.reduceat(self.columns[name], (self.ends_of(name) - size)[some])
-                if (most >= self.sizes(into)[some]).any():
+                most = np.maximum.reduceat(self.columns[name], begins[some, own])
+                if (most >= sizes[some, _LENGTH[into]]).any():
                     raise ValueError(f"{name} lead out of their text")
 
 
