@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.measure import Row, table
+from corpus.index.builder import SegmentBuilder
 from corpus.index.catalog import Catalog
 from corpus.index.record import received, record_batch
-from corpus.index.segment import Segment, SegmentBuilder
+from corpus.index.segment import Segment
 from corpus.ingest import _batches
 from corpus.machine_code import warm_writing
 from corpus.model import TreeFile

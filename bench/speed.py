@@ -37,9 +37,10 @@ from bench.scan_stages import stages as stages_of_scans
 from bench.scan_stages import strangers
 from corpus.fingerprint.sketch import sketch
 from corpus.index.build import build_snapshot
+from corpus.index.builder import SegmentBuilder
 from corpus.index.catalog import Catalog
 from corpus.index.record import make_record, record_batch
-from corpus.index.segment import ReleaseFacts, SegmentBuilder
+from corpus.index.segment import ReleaseFacts
 from corpus.index.snapshot import Snapshot
 from corpus.ingest import BATCH_FILES
 from corpus.languages import scan, significant

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from corpus.errors import ArchiveError, NotInRegistry, WhenceError
+from corpus.index.builder import SegmentBuilder
 from corpus.index.catalog import Catalog
 from corpus.index.record import Records, received
-from corpus.index.segment import ReleaseFacts, SegmentBuilder
+from corpus.index.segment import ReleaseFacts
 from corpus.licenses import Detector, TextDetector, conclude
 from corpus.machine_code import warm_writing
 from corpus.model import UNKNOWN_LICENSE, Fetched, Skip, TreeFile

@@ -47,7 +47,7 @@ def warm_writing() -> None:
     import numpy as np
 
     from corpus.index.packed_compiled import postings
-    from corpus.index.vocabulary_compiled import byte_planes, spans, words
+    from corpus.index.vocabulary_compiled import byte_planes, differing, spans, words
 
     key, unit = np.zeros(1, np.uint64), np.zeros(1, np.uint32)
     postings([key], [unit])
@@ -55,6 +55,7 @@ def warm_writing() -> None:
     byte = np.zeros(1, np.uint8)
     words(key, key, byte, np.zeros(1, np.uint16), one, one)
     spans(byte, one - 1, one)
+    differing(byte, one - 1, one, one - 1)
     byte_planes(unit, unit, one, one - 1, unit)
 
 

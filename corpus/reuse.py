@@ -25,17 +25,15 @@ from corpus.index.blocks import MappedArray
 from corpus.index.catalog import Catalog
 from corpus.index.packed import U32, order_of
 from corpus.index.record import Record
-from corpus.index.segment import TABLES, Segment, SegmentFile
-from corpus.languages import LANGUAGES
+from corpus.index.segment import TABLES, VOCABULARY, Segment, SegmentFile
 from corpus.model import TreeFile
 
 OPEN_SEGMENTS = 8
 """Segments that stay open, their lists of files in memory."""
 
-_VOCABULARY = ("raw", "renamed", "kind", "neutral")
 _POSTINGS = {f"{name}_{part}" for name in TABLES for part in ("key", "unit")}
 _KNOWN = _POSTINGS | {
-    *(f"vocab_{name}" for name in (*_VOCABULARY, "ends", "text")), "ids", "lines", "units", "digest",
+    *(f"vocab_{name}" for name in (*VOCABULARY, "ends", "text")), "ids", "lines", "units", "digest",
 }  # fmt: skip
 
 
@@ -63,8 +61,7 @@ class Seen:
         found: dict[int, tuple[str, int]] = {}
         if not self._able:
             return found
-        # Of a language that folds case one spelling stands for several: read such a file anew.
-        positions = {_content(f): i for i, f in enumerate(files) if not LANGUAGES[f.language].caseless}
+        positions = {_content(file): position for position, file in enumerate(files)}
         usable: dict[str, bool] = {}
         with self._database() as database:
             rows = database.execute(
@@ -126,7 +123,9 @@ def _content(file: TreeFile) -> str:
 
 
 def _read(segment: Segment, wanted: Mapping[int, TreeFile]) -> dict[int, Record]:
-    files = segment.files
+    files, respelled = segment.files, segment.respelled
+    if respelled is None:
+        return {}
     held = [
         number
         for number, file in sorted(wanted.items())
@@ -135,7 +134,13 @@ def _read(segment: Segment, wanted: Mapping[int, TreeFile]) -> dict[int, Record]
     tables = {name: _of_files(segment, name, [files[number] for number in held]) for name in TABLES}
     digest = segment.array("digest", "<u8")
     return {
-        number: _record(segment, number, digest, {name: parts[at] for name, parts in tables.items()})
+        number: _record(
+            segment,
+            number,
+            digest,
+            {name: parts[at] for name, parts in tables.items()},
+            respelled.get(number, {}),
+        )
         for at, number in enumerate(held)
     }
 
@@ -161,14 +166,18 @@ def _of_files(segment: Segment, table: str, files: Sequence[SegmentFile]) -> lis
 
 
 def _record(
-    segment: Segment, number: int, digest: MappedArray, tables: Mapping[str, tuple[U64, U32]]
+    segment: Segment,
+    number: int,
+    digest: MappedArray,
+    tables: Mapping[str, tuple[U64, U32]],
+    respelled: Mapping[int, bytes],
 ) -> Record:
     held, tokens = segment.files[number], segment.tokens(number)
     distinct, ids = np.unique(tokens.vocab, return_inverse=True)
     first_token = np.zeros(len(distinct), np.int64)
     first_token[ids[::-1]] = np.arange(len(ids))[::-1]
-    spelled = [segment.spelled(v) for v in distinct.tolist()]
-    columns: dict[str, Any] = {f"vocab_{name}": getattr(tokens, name)[first_token] for name in _VOCABULARY}
+    spelled = [respelled[v] if v in respelled else segment.spelled(v) for v in distinct.tolist()]
+    columns: dict[str, Any] = {f"vocab_{name}": getattr(tokens, name)[first_token] for name in VOCABULARY}
     for name, (key, unit) in tables.items():
         columns[f"{name}_key"], columns[f"{name}_unit"] = key, unit
     return Record(

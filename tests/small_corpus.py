@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from corpus.archive.spool import blob_id
+from corpus.index.builder import SegmentBuilder
 from corpus.index.catalog import Catalog
 from corpus.index.record import UNIT_DTYPE, Record, make_record
-from corpus.index.segment import ReleaseFacts, Segment, SegmentBuilder
+from corpus.index.segment import ReleaseFacts, Segment
 from corpus.languages import language_of
 from corpus.model import LicenseConclusion, Skip, TreeFile
 from corpus.params import DEFAULT

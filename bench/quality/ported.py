@@ -18,9 +18,10 @@ from bench.quality.shared import source_rank
 from bench.quality.tables import table
 from corpus.archive.spool import blob_id
 from corpus.index.build import build_snapshot
+from corpus.index.builder import SegmentBuilder
 from corpus.index.catalog import Catalog
 from corpus.index.record import make_record
-from corpus.index.segment import ReleaseFacts, Segment, SegmentBuilder
+from corpus.index.segment import ReleaseFacts, Segment
 from corpus.index.snapshot import Snapshot
 from corpus.languages import language_of
 from corpus.model import LicenseConclusion, TreeFile

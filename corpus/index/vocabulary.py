@@ -101,3 +101,19 @@ def spans(text: NDArray[np.uint8], begins: NDArray[np.int64], lengths: NDArray[n
     whole = text.tobytes()
     ends = (begins + lengths).tolist()
     return b"".join([whole[begin:end] for begin, end in zip(begins.tolist(), ends, strict=True)])
+
+
+def differing(
+    text: NDArray[np.uint8], begins: NDArray[np.int64], lengths: NDArray[np.int64], others: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Which parts of a text are not as another of its parts. others: the number of that one, for each."""
+    if compile_pays(len(begins)):
+        from corpus.index.vocabulary_compiled import differing as machine_code
+
+        found: NDArray[np.int64] = machine_code(text, begins, lengths, others)
+        return found
+    unlike = lengths != lengths[others]
+    same = np.flatnonzero(~unlike)
+    mine, theirs = (text[gather(begins[rows], lengths[rows])] for rows in (same, others[same]))
+    unlike[np.repeat(same, lengths[same])[mine != theirs]] = True
+    return np.flatnonzero(unlike)

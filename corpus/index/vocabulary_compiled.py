@@ -83,3 +83,23 @@ def spans(text, begins, lengths):
             out[to] = text[at]
             to += 1
     return out
+
+
+@cached
+def differing(text, begins, lengths, others):
+    found = np.empty(len(begins), np.int64)
+    count = 0
+    for part in range(len(begins)):
+        other = others[part]
+        if other == part:
+            continue
+        unlike = lengths[part] != lengths[other]
+        at, to = begins[part], begins[other]
+        for step in range(0 if unlike else lengths[part]):
+            if text[at + step] != text[to + step]:
+                unlike = True
+                break
+        if unlike:
+            found[count] = part
+            count += 1
+    return found[:count].copy()

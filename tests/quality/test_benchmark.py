@@ -22,8 +22,9 @@ from bench.quality.pieces import is_own, sample_honest, sample_sources
 from bench.quality.ported import FOLDER, case_of, tree
 from bench.quality.tables import missed, recall_table, under
 from corpus.archive.spool import blob_id
+from corpus.index.builder import SegmentBuilder
 from corpus.index.catalog import Catalog
-from corpus.index.segment import ReleaseFacts, SegmentBuilder
+from corpus.index.segment import ReleaseFacts
 from corpus.languages import language_of
 from corpus.match import match
 from corpus.model import ChangedFile, Region, TreeFile

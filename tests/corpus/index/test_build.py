@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from corpus.errors import CorruptSnapshot, ParamsMismatch
 from corpus.index import build, merge, origins, snapshot
 from corpus.index.build import build_snapshot
+from corpus.index.builder import SegmentBuilder
 from corpus.index.origins import SAME_ORIGIN_BANDS
-from corpus.index.segment import TABLES, ReleaseFacts, Segment, SegmentBuilder
+from corpus.index.segment import TABLES, ReleaseFacts, Segment
 from corpus.index.snapshot import Snapshot
 from corpus.index.table import COMMON
 from corpus.model import TreeFile

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from corpus.errors import CorruptSnapshot, ParamsMismatch
 from corpus.index import segment as segments
 from corpus.index.blocks import MANIFEST
+from corpus.index.builder import SegmentBuilder
 from corpus.index.packed import _by_arrays as arrays
 from corpus.index.packed_compiled import postings as machine_code
 from corpus.index.record import make_record
-from corpus.index.segment import ReleaseFacts, Segment, SegmentBuilder
+from corpus.index.segment import ReleaseFacts, Segment
 from corpus.languages import scan, significant
 from corpus.model import LicenseConclusion, Skip
 from corpus.params import DEFAULT

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from corpus.index import packed, vocabulary
 from corpus.index.packed import unshuffle
 from corpus.index.record import make_record
-from corpus.index.vocabulary import byte_planes, distinct, spans
+from corpus.index.vocabulary import byte_planes, differing, distinct, spans
 
 few = st.integers(0, 3)
 files = st.lists(st.tuples(few, st.lists(st.tuples(few, few, few, few), max_size=12)), max_size=6)
@@ -69,6 +69,16 @@ def test_spans_of_a_text(text, pairs):
     lengths = np.array([last - first for first, last in pairs], np.int64)
     expected = b"".join(text[first:last] for first, last in pairs)
     assert spans(np.frombuffer(bytearray(text), np.uint8), begins, lengths) == expected
+
+
+@given(st.lists(st.tuples(st.text("abé", max_size=3), st.integers(0, 8)), min_size=1, max_size=9))
+def test_parts_that_differ_from_another(pairs):
+    parts = [part.encode() for part, _ in pairs]
+    others = [other % len(parts) for _, other in pairs]
+    lengths = np.array([*map(len, parts)], np.int64)
+    text = np.frombuffer(bytearray(b"".join(parts)), np.uint8)
+    found = differing(text, np.cumsum(lengths) - lengths, lengths, np.array(others, np.int64))
+    assert found.tolist() == [i for i, other in enumerate(others) if parts[i] != parts[other]]
 
 
 def test_machine_code_is_taken_where_it_pays(monkeypatch):
