@@ -56,7 +56,7 @@ def encode(value: Any, beside: list[memoryview] | None = None) -> bytes:
     def put_beside(array: Any) -> msgpack.ExtType:
         if beside is None:
             raise TypeError(f"{type(array).__name__} is not a plain value")
-        beside.append(memoryview(array))
+        beside.append(memoryview(array).cast("B"))
         return msgpack.ExtType(_ARRAY, _HEADER.pack(beside[-1].nbytes))
 
     return bytes(msgpack.packb(value, default=put_beside, use_bin_type=True, unicode_errors="surrogatepass"))

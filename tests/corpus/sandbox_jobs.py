@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from corpus.errors import ArchiveError, BadDiff, DigestMismatch
 
 
@@ -109,6 +111,25 @@ def huge_frame() -> None:
 def half_frame() -> None:
     os.write(_control(), (1000).to_bytes(8, "big") + b"x")
     time.sleep(30)
+
+
+def arrays(sizes: list[int]) -> dict[str, Any]:
+    made = {str(size): np.arange(size, dtype=np.uint32).astype(np.uint8) for size in sizes}
+    return {"arrays": made, "words": np.array([1, 2, 515], "<u2"), "plain": b"abc"}
+
+
+def _array_of(size: int) -> None:
+    frame = b"\x93\x00\xa2ok\xd7\x01" + size.to_bytes(8, "big")  # [0, "ok", an array of so many bytes]
+    os.write(_control(), len(frame).to_bytes(8, "big") + frame + b"x")
+    time.sleep(30)
+
+
+def half_array() -> None:
+    _array_of(1000)
+
+
+def huge_array() -> None:
+    _array_of(1 << 62)
 
 
 def unasked_answer() -> int:

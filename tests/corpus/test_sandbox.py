@@ -62,7 +62,23 @@ def test_plain_values_come_back_as_they_were(pool: Pool, value: Any) -> None:
     assert pool.run(JOBS + "echo", value) == value
 
 
-@pytest.mark.parametrize("job", ["loop", "pathological_regex", "half_frame"])
+@pytest.mark.parametrize("sizes", [[], [0], [0, 1, 0x1FFFF, 7, 3 * MIB], [*range(700)]])
+def test_arrays_come_back_as_their_bytes(pool: Pool, sizes: list[int]) -> None:
+    made = pool.run(JOBS + "arrays", sizes)
+    assert {name: bytes(view) for name, view in made["arrays"].items()} == {
+        str(size): bytes(at % 256 for at in range(size)) for size in sizes
+    }
+    assert bytes(made["words"]) == b"\x01\x00\x02\x00\x03\x02"
+    assert made["plain"] == b"abc"
+
+
+def test_arrays_are_limited_together_with_their_frame() -> None:
+    with Pool(1, Limits(frame_bytes=MIB)) as pool:
+        assert "garbage" in refusal(pool, "arrays", [MIB // 2, MIB // 2 + 1]).message
+        assert len(pool.run(JOBS + "arrays", [MIB // 2])["arrays"]) == 1
+
+
+@pytest.mark.parametrize("job", ["loop", "pathological_regex", "half_frame", "half_array"])
 def test_what_never_ends_is_killed_in_time(pool: Pool, job: str) -> None:
     started = time.monotonic()
     error = refusal(pool, job, seconds=1.0)
@@ -90,6 +106,7 @@ def test_memory_is_limited(pool: Pool, job: str, args: tuple[int, ...]) -> None:
         ("recurse", (), "RecursionError"),
         ("garbage", (), "garbage"),
         ("huge_frame", (), "garbage"),
+        ("huge_array", (), "garbage"),
         ("not_plain", (), "TypeError"),
         ("no_such_function", (), "AttributeError"),
         ("double", (1, 2, 3), "TypeError"),
