@@ -131,3 +131,26 @@ def test_a_retracted_release_is_no_source(trees, tmp_path):
     with Seen(catalog)._database() as database:
         names = {row[0] for row in database.execute("SELECT segment FROM files")}
     assert names == {found[trees[1]]}
+
+
+def test_garbage_in_place_of_records_costs_the_file_that_is_to_blame(trees, tmp_path):
+    catalog = Catalog(tmp_path / "data")
+    with Ingester(catalog, processes=1, settings=SourceSettings()) as ingester:
+        run = ingester._pool.run
+
+        def answer(function, *args, **options):
+            if function.endswith("record_batch") and b"reef_3" in args[0][0][0]:
+                return [[[0], [b"", {}]]]
+            return run(function, *args, **options)
+
+        ingester._pool.run = answer
+        ingester._pool.map_unordered = lambda function, jobs: (
+            (n, {"no": "list"}) for n, _ in enumerate(jobs)
+        )
+        assert ingester.ingest(trees[0]).status == "indexed"
+    segment = Segment(catalog.segments_root, catalog.entries()[trees[0]].segment, DEFAULT)
+    assert {file.path for file in segment.files} == {"deep/loop.f90", "deep/part1.py", "deep/part2.py"}
+    assert [(skip.path, skip.reason) for skip in segment.skips] == [
+        ("deep/again.py", "could not be read: the child answered garbage"),
+        ("deep/part3.py", "could not be read, as deep/again.py"),
+    ]
