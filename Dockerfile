@@ -2,14 +2,15 @@
 #
 #     docker build --target service --tag whence:service .
 #
-# A release pins the base by digest: --build-arg BASE=python:3.11-slim-bookworm@sha256:…
+# The base is Debian 13 for its liblzma: it unpacks xz half as fast again as that of Debian 12.
+# A release pins the base by digest: --build-arg BASE=python:3.11-slim-trixie@sha256:…
 # The image holds no secret; settings come from WHENCE_* variables. It runs with a read-only root, without
 # capabilities: it writes to the volume WHENCE_DATA_DIR and to /tmp only.
 #
 #     docker run --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
 #         --volume whence:/var/lib/whence whence:service
 
-ARG BASE=python:3.11-slim-bookworm
+ARG BASE=python:3.11-slim-trixie
 
 # --- the wheel, with the locked build backend
 FROM ${BASE} AS wheel
