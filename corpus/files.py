@@ -16,7 +16,7 @@ from typing import NamedTuple
 from corpus.archive.spool import blob_id
 from corpus.generated import generator, has_source, is_build_script, may_be_built, named_sources, words
 from corpus.glance import BINARY_HEAD, HEAD, bits, glance
-from corpus.languages import language_of
+from corpus.languages.names import by_content, by_name
 from corpus.model import Skip, TreeFile
 
 LONGEST = 4 << 20  # bytes
@@ -58,7 +58,8 @@ _FOLDER_LABELS = {
 _TEST_NAME = re.compile(
     r"(?:test[-_].+|.+[-_.](?:test|tests|spec|unittest)|conftest|.+Tests?|tests?)\.[^./]+", re.ASCII
 )
-_GNULIB = re.compile(rb"\bgnulib\b|GNU Portability Library", re.IGNORECASE)
+# Of lower case, and begun with letters: those are searched for quickly.
+_GNULIB = re.compile(rb"gnulib\b(?<!\wgnulib)|gnu portability library")
 
 _SAYS_GNULIB = bits(b"gnulib", b"gnu portability library")
 LABELS = frozenset(("generated", *_FOLDER_LABELS))
@@ -134,13 +135,14 @@ def look(path: str, data: bytes, *, compiled: bool = False) -> Look:
     name = path.rpartition("/")[2]
     if data.startswith(_BOM_MARKS):
         text = recoded(data)
-        return Look("unreadable encoding") if text is None else _look(name, text, compiled)
+        return Look("unreadable encoding") if text is None else _look(name, by_name(name), text, compiled)
     if b"\0" in data:
         return Look("binary")
     if not data:
         return Look("empty")
     # Of most texts that are no source code nothing but their names decides.
-    plain = language_of(name) is None and not (data.startswith(b"#!") or may_be_built(name.lower()))
+    named = by_name(name)
+    plain = named[0] is None and not (data.startswith(b"#!") or may_be_built(name.lower()))
     marks, control, high = glance(data, marked=not plain, compiled=compiled)
     if control > _MOST_CONTROL * min(len(data), BINARY_HEAD):
         return Look("binary")
@@ -150,8 +152,8 @@ def look(path: str, data: bytes, *, compiled: bool = False) -> Look:
     if high:
         text = recoded(data)
         if text is not None and text is not data:  # Latin-1, or what looks like it
-            return Look("unreadable encoding") if much else _look(name, text, compiled)
-    return _look(name, data, compiled, marks)
+            return Look("unreadable encoding") if much else _look(name, named, text, compiled)
+    return _look(name, named, data, compiled, marks)
 
 
 def settle(path: str, seen: Look, siblings: Collection[str] | None) -> Skip | tuple[str, tuple[str, ...]]:
@@ -166,8 +168,10 @@ def settle(path: str, seen: Look, siblings: Collection[str] | None) -> Skip | tu
     return seen.language, ("generated", *labels) if generated else labels
 
 
-def _look(name: str, text: bytes, compiled: bool, marks: int | None = None) -> Look:
-    """marks: what the head bears, where that is known."""
+def _look(
+    name: str, named: tuple[str | None, str], text: bytes, compiled: bool, marks: int | None = None
+) -> Look:
+    """named: what the name alone tells. marks: what the head bears, where that is known."""
     if not text or text.isspace():
         return Look("empty")
     head, folded = text[:HEAD], name.lower()
@@ -175,7 +179,7 @@ def _look(name: str, text: bytes, compiled: bool, marks: int | None = None) -> L
         marks, _, _ = glance(head, compiled=compiled)
     if is_build_script(folded, head, marks):
         return Look("build script")
-    language = language_of(name, head)
+    language = by_content(*named, head)
     if language is None:
         return _NO_SOURCE
     if reason := _not_written(folded, text, language):
@@ -184,7 +188,7 @@ def _look(name: str, text: bytes, compiled: bool, marks: int | None = None) -> L
         return _unmarked(language)
     made_from = generator(head, marks)
     sources = named_sources(text, made_from) if made_from else frozenset()
-    gnulib = bool(marks & _SAYS_GNULIB) and _GNULIB.search(head) is not None
+    gnulib = bool(marks & _SAYS_GNULIB) and _GNULIB.search(head.lower()) is not None
     return Look("", language, "", made_from, sources, gnulib)
 
 
@@ -242,14 +246,14 @@ def _is_table(text: bytes) -> bool:
 @lru_cache(maxsize=256)
 def _folder_labels(folder: str) -> tuple[str, ...]:
     names = folder.lower().split("/")
-    return tuple(label for label, known in _FOLDER_LABELS.items() if not known.isdisjoint(names))
+    return tuple(sorted(label for label, known in _FOLDER_LABELS.items() if not known.isdisjoint(names)))
 
 
 def _labels(path: str, gnulib: bool) -> tuple[str, ...]:
     folder, _, name = path.rpartition("/")
-    labels = set(_folder_labels(folder))
-    if ("est" in name or "spec" in name) and _TEST_NAME.fullmatch(name):
-        labels.add("test")
-    if gnulib:
-        labels.add("vendored")
-    return tuple(sorted(labels))
+    labels = _folder_labels(folder)
+    tests = ("est" in name or "spec" in name) and _TEST_NAME.fullmatch(name) is not None
+    if not tests and not gnulib:
+        return labels
+    added = [label for label, said in (("test", tests), ("vendored", gnulib)) if said]
+    return tuple(sorted({*labels, *added}))

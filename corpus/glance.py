@@ -5,6 +5,7 @@ Pure. Called by `corpus.files` for every file of a release, which is why it has 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from itertools import product
 
@@ -40,16 +41,21 @@ def glance(data: bytes, *, marked: bool = True, compiled: bool = False) -> tuple
     marked: False where no marks are asked for. compiled: by machine code; the same.
     """
     if compiled:
-        from corpus.glance_compiled import glance as machine_code
-
-        found: tuple[int, int, int] = machine_code(data, HEAD if marked else 0, BINARY_HEAD, *_plan())
-        return found
+        return _machine_code()(data, HEAD if marked else 0)
     folded, top = data[: HEAD if marked else 0].lower(), data[:BINARY_HEAD]
     return (
         sum(1 << i for i, mark in enumerate(MARKS) if mark in folded),
         len(top) - len(top.translate(None, _CONTROL)),
         len(data) - len(data.translate(None, _HIGH)),
     )
+
+
+@cache
+def _machine_code() -> Callable[[bytes, int], tuple[int, int, int]]:
+    from corpus.glance_compiled import glance as machine_code
+
+    plan = _plan()
+    return lambda data, head: machine_code(data, head, BINARY_HEAD, *plan)
 
 
 @cache

@@ -178,18 +178,22 @@ def language_of(path: str, head: bytes = b"") -> str | None:
 
     head: what the text begins with; without it a name that languages share gets the commoner one.
     """
-    name = path.rpartition("/")[2]
+    return by_content(*by_name(path.rpartition("/")[2]), head)
+
+
+def by_name(name: str) -> tuple[str | None, str]:
+    """The row of the table that a base name tells, None where it tells none, and the extension it is by, if
+    it is by that."""
     if name.endswith(_TEMPLATES):
         for ending in _TEMPLATES:
             if name.endswith(ending) and "." in name[: -len(ending)].lstrip("."):
                 name = name[: -len(ending)]
     stem, _, extension = name.rpartition(".")
-    language = _BY_NAME.get(name.lower())
-    if language is None and stem:
-        language = _BY_EXTENSION.get(extension) or _BY_EXTENSION.get(extension.lower())
-        if language and head:
-            return _by_content(language, extension, head)
-    return language or _by_shebang(head)
+    if language := _BY_NAME.get(name.lower()):
+        return language, ""
+    if stem and (language := _BY_EXTENSION.get(extension) or _BY_EXTENSION.get(extension.lower())):
+        return language, extension
+    return None, ""
 
 
 def _by_shebang(head: bytes) -> str | None:
@@ -203,7 +207,12 @@ def _by_shebang(head: bytes) -> str | None:
     return None
 
 
-def _by_content(language: str, extension: str, head: bytes) -> str | None:
+def by_content(language: str | None, extension: str, head: bytes) -> str | None:
+    """`language_of` from what `by_name` tells and from what the text begins with."""
+    if language is None:
+        return _by_shebang(head)
+    if not extension or not head:
+        return language
     if extension == "h":
         code = _COMMENTS.sub(b" ", _C_GUARD.sub(b"", head) if b"__cplusplus" in head else head)
         if b"@" in code and _OBJC_DECLARATION.search(code):

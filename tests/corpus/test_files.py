@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import pytest
 from hypothesis import example, given
@@ -258,6 +259,13 @@ def test_no_generated_file_is_passed_over_unread(said):
         plain = any(pattern.search(head) for _, pattern, _ in generated._GENERATORS)
         assert plain or generated._GENERATED_SOMEHOW.search(head)
         assert generated.generator(head, glance(head)[0]) is not None
+
+
+@given(st.lists(st.sampled_from(["gnulib", "GnuLib", " ", "_", "a", "-", "GNU Portability", " Library"])))
+def test_gnulib_is_a_word_in_any_case(pieces):
+    text = "".join(pieces)
+    expected = re.search(r"\bgnulib\b|GNU Portability Library", text, re.IGNORECASE) is not None
+    assert look("a.c", f"/* {text} */".encode()).gnulib == expected
 
 
 @pytest.mark.parametrize("said", _BUILT)
