@@ -1,7 +1,7 @@
 """Machine code for what follows the kernel: hashes, meanings, values of numbers, what is kept.
 
 The same results as `corpus.languages.scan`, `.marks` and `.spelling`; numbers that are rare in source text
-are left to the last of them. One file, since numba's cache on disk looks at the file of the entry alone.
+are left to the last of them.
 """
 
 # The compiler knows types by inference.
@@ -12,7 +12,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from corpus.machine_code import cached
+from corpus.languages import numbers_compiled
+from corpus.languages.numbers_compiled import value_text
+from corpus.machine_code import cached_with
 
 _BASE = 0x9E3779B97F4A7C15
 _POWERS = np.array([pow(_BASE, k, 1 << 64) for k in range(64)], np.uint64)
@@ -36,163 +38,6 @@ def span_hash(data, first, last, table, seed, step):
     total = (total ^ (total >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     total = (total ^ (total >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return total ^ (total >> np.uint64(31))
-
-
-@njit(nogil=True)
-def decimal_parts(data, first, last, digits):
-    """(count of digits, point, end, state) of the number at `first`; `digits` get its significant ones.
-
-    The value is 0.d₁d₂… · 10^point, no digit for zero. state: 0 for a whole number without point or exponent,
-    1 for another, -1 for none that is read here: more than 15 digits, or an exponent of more than 250.
-    """
-    at, point, pointed, digit, count = first, 0, False, False, 0
-    while at < last:
-        c = data[at]
-        if c == 46 and not pointed:
-            pointed = True
-        elif 48 <= c <= 57:
-            digit = True
-            if count > 0 or c != 48:
-                if count < len(digits):
-                    digits[count] = c
-                elif c != 48:
-                    return 0, 0, at, -1
-                count += 1
-                point += not pointed
-            else:
-                point -= pointed
-        else:
-            break
-        at += 1
-    if not digit or (data[first] == 46 and not 48 <= data[first + 1] <= 57):
-        return 0, 0, at, -1
-    exponent, state = np.int64(0), 1 if pointed else 0
-    if at + 1 < last and (data[at] | 32 == 101 or data[at] | 32 == 100 or data[at] | 32 == 102):
-        sign = data[at + 1] == 43 or data[at + 1] == 45
-        stop = at + 1 + sign
-        while stop < last and 48 <= data[stop] <= 57 and exponent < 1000:
-            exponent = 10 * exponent + np.int64(data[stop] - 48)
-            stop += 1
-        if stop > at + 1 + sign:
-            if sign or stop - at > 2 or exponent != 0:
-                state = 1
-            exponent = -exponent if data[at + 1] == 45 else exponent
-            at = stop
-    count = min(count, len(digits))
-    while count > 0 and digits[count - 1] == 48:
-        count -= 1
-    if count > 15 or not -250 < point + exponent < 250:
-        return 0, 0, at, -1
-    return count, point + exponent, at, state
-
-
-@njit(nogil=True)
-def decimal_text(digits, count, point, out):
-    """Spell 0.d₁d₂… · 10^point as `number_value` does; the length, 0 where that is not known here."""
-    if count == 0:
-        out[0] = 48
-        return 1
-    size = 0
-    if count <= point <= 15:
-        for i in range(point):
-            out[i] = digits[i] if i < count else 48
-        return point
-    if point == 16 or (count <= point <= 17):
-        return 0
-    shift = point
-    if point > 16 or point <= -4:
-        shift = 1
-    if shift <= 0:
-        out[0], out[1] = 48, 46
-        size = 2
-        for _ in range(-shift):
-            out[size] = 48
-            size += 1
-    for i in range(count):
-        if i == shift and i > 0:
-            out[size] = 46
-            size += 1
-        out[size] = digits[i]
-        size += 1
-    if point > 16 or point <= -4:
-        out[size], out[size + 1] = 101, 43 if point > 0 else 45
-        size += 2
-        power = abs(point - 1)
-        if power >= 100:
-            out[size] = 48 + power // 100
-            size += 1
-        out[size], out[size + 1] = 48 + power // 10 % 10, 48 + power % 10
-        size += 2
-    return size
-
-
-@njit(nogil=True)
-def value_text(data, first, last, kinds, digits, out):
-    """The bytes of `number_value` in `out`; their number, 0 for what only that function reads."""
-    if last - first > 64:
-        return 0
-    whole = True
-    for at in range(first, last):
-        c = data[at]
-        if c == 95 and kinds and at > first:
-            last = at
-            break
-        if c >= 128 or c == 39 or c == 95:
-            return 0
-        whole = whole and 48 <= c <= 57
-    if whole:  # as many digits as there are
-        while first < last - 1 and data[first] == 48:
-            first += 1
-        for at in range(first, last):
-            out[at - first] = data[at]
-        return last - first
-    second = data[first + 1] | 32 if first + 1 < last else 0
-    if data[first] == 48 and (second == 120 or second == 98 or second == 111):
-        return hexadecimal_text(data, first, last, out) if second == 120 else 0
-    count, point, at, state = decimal_parts(data, first, last, digits)
-    if state < 0:
-        return 0
-    if state == 0:
-        if point > 15:
-            return 0
-        size = max(point, 1)
-        out[0] = 48
-        for i in range(point):
-            out[i] = digits[i] if i < count else 48
-    else:
-        size = decimal_text(digits, count, point, out)
-    left = last - at
-    low = data[at] | 32 if left > 0 else 0
-    imaginary = low == 105 and (left == 1 or (left == 2 and data[at + 1] | 32 == 109))
-    if size > 0 and (imaginary or (low == 106 and left == 1)):
-        out[size] = 105
-        size += 1
-    return size
-
-
-@njit(nogil=True)
-def hexadecimal_text(data, first, last, out):
-    """The same of 0x…, at most 15 digits, with suffixes u and l."""
-    value, at = np.int64(0), first + 2
-    while at < last and at < first + 17:
-        c = data[at] | 32
-        if not 48 <= data[at] <= 57 and not 97 <= c <= 102:
-            break
-        value = 16 * value + np.int64(c - 87 if c >= 97 else data[at] - 48)
-        at += 1
-    if at == first + 2:
-        return 0
-    while at < last and (data[at] | 32 == 117 or data[at] | 32 == 108):
-        at += 1
-    if at < last:
-        return 0
-    size, left = 1, value // 10
-    while left > 0:
-        size, left = size + 1, left // 10
-    for i in range(size - 1, -1, -1):
-        out[i] = 48 + value % 10
-        value //= 10
-    return size
 
 
 @njit(nogil=True)
@@ -343,7 +188,7 @@ def set_aside(
     return to, at
 
 
-@cached
+@cached_with(numbers_compiled.__file__)
 def complete(
     data, text_ends, counts, kind, start, end, line, indent, fresh, strings, remarks,
     table, plain_table, numbers, slots, words, kinds, symbols, marks, plain, turn, signs, flags, roles,
@@ -365,7 +210,7 @@ def complete(
     neutral, bits, keep = np.empty(n, np.uint16), np.empty(n, np.uint8), np.empty(n, np.bool_)
     aside = np.empty(n if options[3] else 0, np.bool_)
     raw, renamed, hard = np.empty(n, np.uint64), np.empty(n, np.uint64), np.empty(n, np.int64)
-    room = np.empty(n + 1, np.uint32), np.empty(32, np.uint8), np.empty(96, np.uint8)
+    room = np.empty(n + 1, np.uint32), np.empty(64, np.uint8), np.empty(96, np.uint8)
     byte_raw, byte_row, byte = np.empty(256, np.uint64), np.empty(256, np.uint64), np.empty(1, np.uint8)
     for c in range(256):
         byte[0] = c

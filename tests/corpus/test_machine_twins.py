@@ -1,6 +1,10 @@
 """Machine code that reads spellings gives what the definitions give: words of names, values of numbers."""
 
+import math
+from decimal import Decimal, localcontext
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +22,7 @@ from corpus.fingerprint.words_compiled import word_rows
 from corpus.index.record import make_record
 from corpus.languages import Kind, scan
 from corpus.languages.neutral import Symbol
+from corpus.languages.numbers_compiled import value_text
 from corpus.languages.spelling import VALUE_SEED, hash_spelling, number_value
 
 letters = st.text("abcdefgiesxyzABCDSE_019é", min_size=1, max_size=40)
@@ -91,7 +96,23 @@ def test_the_elements_of_a_vocabulary(vocabulary, tokens):
         assert (one.tolist(), one.dtype) == (other.tolist(), other.dtype), name
 
 
-digits = st.text("0123456789", max_size=22)
+digits = st.text("0123456789", max_size=40)
+doubles = st.one_of(
+    st.floats(1e-250, 1e250),
+    st.tuples(st.integers(1, 2**53), st.integers(-100, 60)).map(lambda pair: math.ldexp(*pair)),
+    st.tuples(st.integers(-800, 800), st.sampled_from([0, math.inf])).map(
+        lambda pair: math.nextafter(2.0 ** pair[0], pair[1])
+    ),
+)
+
+
+def half_way(one: float, more: str) -> str:
+    """What lies half way between a double and the next, or so much above it, in at most 50 digits."""
+    lower, upper = Decimal(one), Decimal(math.nextafter(one, math.inf))
+    with localcontext(prec=50):
+        return f"{(lower + upper) / 2:e}".replace("e", f"{more}e", 1)
+
+
 numbers = st.one_of(
     st.tuples(digits, st.sampled_from([".", ""]), digits,
               st.sampled_from(["", "e5", "E-3", "d+00", "e0", "e", "e-300", "f2"]),
@@ -99,6 +120,9 @@ numbers = st.one_of(
     st.tuples(st.sampled_from(["0x", "0X", "0b", "0o"]), st.text("0123456789abcdefABCDEF", max_size=17),
               st.sampled_from(["", "u", "UL", "p3", "i"])).map("".join),
     st.floats(0, allow_infinity=False).map(repr),
+    st.tuples(doubles, st.sampled_from([".16e", ".17e", ".18e", ".19e", ".30e", ".17g", ".25g"]))
+    .map(lambda pair: format(*pair)),
+    st.tuples(doubles, st.sampled_from(["", "1", "0", "0001"])).map(lambda pair: half_way(*pair)),
     st.integers(0, 10**20).map(str),
     st.tuples(st.integers(0, 999), st.integers(-30, 30)).map(lambda pair: f"{pair[0]}e{pair[1]}"),
 )  # fmt: skip
@@ -113,6 +137,18 @@ def test_the_values_of_numbers(number, language):
         spelling = text[made.start[i] : made.end[i]].decode()
         value = number_value(spelling, language == "fortran")
         assert int(made.renamed[i]) == hash_spelling(value.encode(), VALUE_SEED), spelling
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["0.24178072517745061177", "1.05075007164441684324e-9", "1.91752691752691753D-03", "2039157646249538914u",
+     "1595141599685509UL", "0.9510571360588074j", "0.31830988618379067153776752674502872406891929148"],
+)  # fmt: skip
+def test_numbers_of_many_digits_are_read_by_machine_code(number):
+    spelled = np.frombuffer(number.encode(), np.uint8)
+    out = np.empty(96, np.uint8)
+    size = value_text(spelled, 0, len(spelled), False, np.empty(64, np.uint8), out)
+    assert out[:size].tobytes().decode() == number_value(number)
 
 
 @settings(max_examples=60, deadline=None)
