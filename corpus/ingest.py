@@ -20,7 +20,7 @@ from corpus.errors import ArchiveError, NotInRegistry, WhenceError
 from corpus.index.builder import SegmentBuilder
 from corpus.index.catalog import Catalog
 from corpus.index.record import Records, received
-from corpus.index.segment import ReleaseFacts
+from corpus.index.segment import ReleaseFacts, generation
 from corpus.licenses import Detector, TextDetector, conclude
 from corpus.machine_code import warm_writing
 from corpus.model import UNKNOWN_LICENSE, Fetched, Skip, TreeFile
@@ -63,7 +63,7 @@ def is_indexed(catalog: Catalog, purl: str, *, background: bool) -> bool:
     return (
         known is not None
         and known.background == background
-        and known.segment.startswith(f"{catalog.params.digest}/")
+        and known.segment.startswith(f"{generation(catalog.params)}/")
         and (catalog.segments_root / known.segment).is_dir()
     )
 

@@ -63,7 +63,8 @@ def warm_writing() -> None:
     from corpus.index.vocabulary_compiled import byte_planes, differing, spans, words
 
     key, unit = np.zeros(1, np.uint64), np.zeros(1, np.uint32)
-    postings([key], [unit])
+    for numbers in (unit, unit.astype(np.uint16)):
+        postings([key], [numbers])
     one = np.ones(1, np.int64)
     byte = np.zeros(1, np.uint8)
     words(key, key, byte, np.zeros(1, np.uint16), one, one)

@@ -25,7 +25,7 @@ from corpus.index.blocks import MappedArray
 from corpus.index.catalog import Catalog
 from corpus.index.packed import U32, order_of
 from corpus.index.record import Record
-from corpus.index.segment import TABLES, VOCABULARY, Segment, SegmentFile
+from corpus.index.segment import TABLES, VOCABULARY, Segment, SegmentFile, generation
 from corpus.model import TreeFile
 
 OPEN_SEGMENTS = 8
@@ -107,7 +107,7 @@ class Seen:
 
     def _is_usable(self, segment: str) -> bool:
         return (
-            segment.startswith(f"{self._catalog.params.digest}/")
+            segment.startswith(f"{generation(self._catalog.params)}/")
             and (self._catalog.segments_root / segment).is_dir()
         )
 
@@ -150,14 +150,15 @@ def _of_files(segment: Segment, table: str, files: Sequence[SegmentFile]) -> lis
 
     Of most segments a few files are wanted: their postings are picked out before they are put in order.
     """
-    unit = segment.array(f"{table}.unit", "<u4").all()
+    postings = segment.table(table)
+    unit = postings.values()
     whose = np.full(segment.counts["units"], len(files), np.uint32)
     for position, file in enumerate(files):
         whose[file.first_unit : file.last_unit] = position
     owner = whose[unit]
     picked = np.flatnonzero(owner < len(files))
     picked = picked[order_of(owner[picked])]
-    key, unit, owner = segment.array(f"{table}.key", "<u8").all()[picked], unit[picked], owner[picked]
+    key, unit, owner = postings.hashes_of(picked), unit[picked], owner[picked]
     edges = np.searchsorted(owner, np.arange(len(files) + 1)).tolist()
     return [
         (key[first:last], unit[first:last] - np.uint32(file.first_unit))

@@ -20,7 +20,8 @@ from numpy.typing import DTypeLike, NDArray
 from corpus.index.blocks import MappedArray
 from corpus.index.build import build_snapshot
 from corpus.index.catalog import Catalog, Entry
-from corpus.index.segment import TABLES, Segment
+from corpus.index.entries import Repeated
+from corpus.index.segment import Segment
 from corpus.index.snapshot import Snapshot
 from corpus.params import Params
 from corpus.purl import same_package
@@ -68,10 +69,6 @@ class PartOfSegment(Segment):
         self._without = sorted(without)
 
     def array(self, name: str, dtype: DTypeLike) -> MappedArray:
-        table, _, column = name.partition(".")
-        if table in TABLES and column in ("key", "unit"):
-            kept = self._kept(table)
-            return _Column(super().array(name, dtype).all()[kept])  # type: ignore[return-value]
         if name == "vocab_files.u4":
             counts = super().array(name, dtype).all().copy()
             for number in self._without:
@@ -79,10 +76,14 @@ class PartOfSegment(Segment):
             return _Column(counts)  # type: ignore[return-value]
         return super().array(name, dtype)
 
-    def _kept(self, table: str) -> NDArray[np.bool_]:
-        unit = super().array(f"{table}.unit", "<u4").all().astype(np.int64)
-        kept: NDArray[np.bool_] = ~np.isin(self.file_of_unit(unit), self._without)
-        return kept
+    def table(self, name: str) -> Repeated:
+        hashes, unit = super().table(name).all()
+        kept = ~np.isin(self.file_of_unit(unit.astype(np.int64)), self._without)
+        hashes, unit = hashes[kept], unit[kept]
+        first = np.ones(len(hashes), bool)
+        np.not_equal(hashes[1:], hashes[:-1], out=first[1:])
+        bits = np.packbits(first, bitorder="little")
+        return Repeated(_Column(hashes[first]), _Column(bits), _Column(unit))
 
 
 def copies_of(contents: Collection[str], segment: Segment) -> list[int]:

@@ -33,6 +33,7 @@ from corpus.errors import BadInput, MissingExtra
 from corpus.index.blocks import seal_as, write_array, write_manifest
 from corpus.index.build import as_bits, final_parts, snapshot_facts
 from corpus.index.catalog import Catalog
+from corpus.index.entries import Plain
 from corpus.index.lookup import NAMES
 from corpus.index.merge import SAMPLE, Column, Merge
 from corpus.index.origins import Neighbours
@@ -120,12 +121,11 @@ def _schema(arrow: Any) -> Any:
 def _column(plan: Plan, name: str, shard: int) -> Column:
     """The entries of one shard, from all groups."""
     arrow = _parquet()
-    keys, values = [], []
+    sources = []
     for path in sorted(plan.part(name, shard).iterdir()):
         table = arrow.parquet.read_table(path)
-        keys.append(_Loaded(table["hash"].to_numpy()))
-        values.append(_Loaded(table["value"].to_numpy()))
-    return Column(keys, values, [0] * len(keys))
+        sources.append(Plain(_Loaded(table["hash"].to_numpy()), _Loaded(table["value"].to_numpy())))
+    return Column(sources, [0] * len(sources))
 
 
 def lay_out(plan: Plan) -> None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from corpus.index.blocks import Written, seal_as, write_array, write_bytes, write_manifest
 from corpus.index.packed import compile_pays, gather, postings
 from corpus.index.record import Record, Records
-from corpus.index.segment import FORMAT, TABLES, VOCABULARY, ReleaseFacts
+from corpus.index.segment import FORMAT, TABLES, VOCABULARY, ReleaseFacts, generation, unit_dtype
 from corpus.index.vocabulary import byte_planes, differing, distinct, spans
 from corpus.model import LicenseConclusion, Skip, TreeFile
 from corpus.params import Params
@@ -74,13 +74,13 @@ class SegmentBuilder:
         return _counts(self._files, skips)
 
     def write(self, root: Path, skips: Sequence[Skip]) -> str:
-        """Write the segment below `root` and return its name, `<params digest>/<content digest>`."""
-        parent = root / self.params.digest
+        """Write the segment below `root` and return its name, `<generation>/<content digest>`."""
+        parent = root / generation(self.params)
         parent.mkdir(parents=True, exist_ok=True)
         folder = parent / f".new-{os.getpid()}-{secrets.token_hex(4)}"
         folder.mkdir()
         try:
-            name = f"{self.params.digest}/{_Writing(self, folder).write(skips)[:32]}"
+            name = f"{parent.name}/{_Writing(self, folder).write(skips)[:32]}"
             seal_as(folder, root / name)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -167,7 +167,8 @@ class _Writing:
 
     def _write_units(self) -> None:
         sizes = self._sizes("units")
-        first_unit = np.empty(len(sizes), np.uint32)
+        dtype = unit_dtype(int(sizes.sum()))
+        first_unit = np.empty(len(sizes), dtype)
         first_unit[self._order] = np.cumsum(sizes[self._order]) - sizes[self._order]
         rows = gather((np.cumsum(sizes) - sizes)[self._order], sizes[self._order])
         self._array("units", self._column("units")[rows])
@@ -177,11 +178,12 @@ class _Writing:
         for name in TABLES:
             keys = [part.columns[f"{name}_key"] for part in self._parts]
             units = [
-                part.columns[f"{name}_unit"] + np.repeat(first, part.sizes(f"{name}_unit"))
+                part.columns[f"{name}_unit"].astype(dtype) + np.repeat(first, part.sizes(f"{name}_unit"))
                 for part, first in zip(self._parts, firsts, strict=True)
             ]
-            key, unit = postings(keys, units)
+            key, begins, unit = postings(keys, units)
             self._array(f"{name}.key", key)
+            self._array(f"{name}.begins", begins)
             self._array(f"{name}.unit", unit)
 
     def _write_facts(self, skips: Sequence[Skip]) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.fingerprint.hashing import U64
+from corpus.index.entries import Cut, Entries, Plain
 from corpus.index.segment import Segment
 from corpus.index.table import WHOLE, Layout, Part, Shard
 
@@ -31,21 +32,12 @@ def run_starts(keys: NDArray[Any]) -> NDArray[np.int64]:
     return np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
 
 
-class Values(Protocol):
-    """A column of one segment, or of one file of a partition."""
-
-    def __len__(self) -> int: ...
-    def all(self) -> NDArray[Any]: ...
-    def slice(self, first: int, last: int) -> NDArray[Any]: ...
-    def release(self) -> None: ...
-
-
 class Column:
     """One column, sorted by hash and value within each of many sources; values are shifted by their base."""
 
-    def __init__(self, keys: Sequence[Values], values: Sequence[Values], bases: Sequence[int]) -> None:
-        self._keys, self._values, self._bases = keys, values, bases
-        self.entries = sum(map(len, keys))
+    def __init__(self, sources: Sequence[Entries], bases: Sequence[int]) -> None:
+        self._sources, self._bases = sources, bases
+        self.entries = sum(map(len, sources))
 
     @cached_property
     def layout(self) -> Layout:
@@ -57,25 +49,23 @@ class Column:
         """The entries of a shard, ascending by hash and value, part by part."""
         count = max(1, -(-self.entries // (PART_ENTRIES * shard.of)))
         edges = [shard.low + i * (shard.high - shard.low) // count for i in range(count)]
-        inner = np.array(edges, np.uint64)
-        bounds = []
-        for keys in self._keys:
-            column = keys.all()
-            end = len(column) if shard.high >> 64 else int(np.searchsorted(column, np.uint64(shard.high)))
-            bounds.append([*np.searchsorted(column, inner).tolist(), end])
-            keys.release()
+        whole = shard.high >> 64
+        hashes = np.array(edges if whole else [*edges, shard.high], np.uint64)
+        cuts = []
+        for source in self._sources:
+            cuts.append([*source.cuts(hashes), *([source.end] if whole else [])])
+            source.release()
         for number in range(count):
-            yield self._part([(b[number], b[number + 1]) for b in bounds])
+            yield self._part([(own[number], own[number + 1]) for own in cuts])
 
-    def _part(self, bounds: Sequence[tuple[int, int]]) -> Part:
+    def _part(self, cuts: Sequence[tuple[Cut, Cut]]) -> Part:
         part_keys, part_values = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)]
-        rows = zip(self._keys, self._values, self._bases, bounds, strict=True)
-        for keys, values, base, (first, last) in rows:
+        for source, base, (first, last) in zip(self._sources, self._bases, cuts, strict=True):
             if last > first:
-                part_keys.append(keys.slice(first, last).copy())
-                part_values.append(values.slice(first, last) + np.uint32(base))
-                keys.release()
-                values.release()
+                keys, values = source.between(first, last)
+                part_keys.append(keys)
+                part_values.append(values + np.uint32(base))
+                source.release()
         merged, ids = np.concatenate(part_keys), np.concatenate(part_values)
         # Sources come in ascending order of their units, each sorted: a stable sort merges them.
         order = np.argsort(merged, kind="stable")
@@ -92,11 +82,13 @@ class Merge:
 
     def column(self, name: str) -> Column:
         """A layer, or `words`: spellings of tokens with the number of files that have each."""
-        key, value, bases = f"{name}.key", f"{name}.unit", self.bases[:-1]
         if name == "words":
-            key, value, bases = "vocab_raw.u8", "vocab_files.u4", [0] * len(self.segments)
-        keys = [segment.array(key, "<u8") for segment in self.segments]
-        return Column(keys, [segment.array(value, "<u4") for segment in self.segments], bases)
+            words = [
+                Plain(segment.array("vocab_raw.u8", "<u8"), segment.array("vocab_files.u4", "<u4"))
+                for segment in self.segments
+            ]
+            return Column(words, [0] * len(words))
+        return Column([segment.table(name) for segment in self.segments], self.bases[:-1])
 
     def digests(self) -> U64:
         """Digest of every unit."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,12 @@ from corpus.fingerprint.hashing import U64
 
 _MORE = range(1, 5)
 U32 = NDArray[np.uint32]
-_NO_KEY, _NO_UNIT = np.empty(0, np.uint64), np.empty(0, np.uint32)
+U8 = NDArray[np.uint8]
+Numbers = NDArray[np.unsignedinteger[Any]]
+"""Of units: of two bytes where they suffice."""
+Postings = tuple[U64, U8, Numbers]
+"""Distinct keys, ascending; the units of the first key, then of the next one; a bit for each of these, eight
+in a byte, the lowest first: whether a key begins with it."""
 COMPILED_FROM, LOADED_FROM = 1 << 12, 1 << 21
 
 
@@ -101,20 +107,21 @@ def compile_pays(size: int) -> bool:
     return size >= LOADED_FROM and find_spec("numba") is not None
 
 
-def postings(keys: Sequence[U64], units: Sequence[U32]) -> tuple[U64, U32]:
+def postings(keys: Sequence[U64], units: Sequence[Numbers]) -> Postings:
     """Distinct pairs by key, then by unit: a fingerprint that a unit holds twice is one posting.
 
-    The pairs come in parts, of which each has its keys and its units.
+    The pairs come in parts, of which each has its keys and its units; these are of one type.
     """
     if compile_pays(sum(map(len, keys))):
         from corpus.index.packed_compiled import postings as machine_code
 
         return machine_code(keys, units)
-    key, unit = np.concatenate([_NO_KEY, *keys]), np.concatenate([_NO_UNIT, *units])
-    return _by_arrays(key, unit)
+    if not keys:
+        return np.empty(0, np.uint64), np.empty(0, np.uint8), np.empty(0, np.uint32)
+    return _by_arrays(np.concatenate(keys), np.concatenate(units))
 
 
-def _by_arrays(key: U64, unit: U32) -> tuple[U64, U32]:
+def _by_arrays(key: U64, unit: Numbers) -> Postings:
     """numpy sorts numbers many times faster than pairs. So what is sorted is the high bits of a key with the
     index of its pair in place of the low ones; the rare cases that leaves are made good.
     """
@@ -128,9 +135,10 @@ def _by_arrays(key: U64, unit: U32) -> tuple[U64, U32]:
             first, done = np.searchsorted(order, [key[at] >> bits << bits, order[at] | low]).tolist()
             run = first + np.argsort(key[first:done], kind="stable")
             key[first:done], unit[first:done] = key[run], unit[run]
-    new = np.ones(len(key), bool)
-    np.not_equal(key[1:], key[:-1], out=new[1:])
-    if (~new[1:] & (unit[1:] < unit[:-1])).any():
-        unit = (np.sort(np.cumsum(new).astype(np.uint64) << np.uint64(32) | unit)).astype(np.uint32)
+    first = np.ones(len(key), bool)
+    np.not_equal(key[1:], key[:-1], out=first[1:])
+    if (~first[1:] & (unit[1:] < unit[:-1])).any():
+        unit = np.sort(np.cumsum(first).astype(np.uint64) << np.uint64(32) | unit).astype(unit.dtype)
+    new = first.copy()
     new[1:] |= unit[1:] != unit[:-1]
-    return key[new], unit[new]
+    return key[first], np.packbits(first[new], bitorder="little"), unit[new]

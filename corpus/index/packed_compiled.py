@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from corpus.fingerprint.hashing import U64
-from corpus.index.packed import U32
+from corpus.index.packed import Numbers, Postings
 from corpus.machine_code import cached
 
 _FEW, _BUCKET, _MOST_BITS = 64, 1 << 13, 11
@@ -131,22 +131,23 @@ def straighten(key, unit, shift):
 
 
 @cached
-def ordered(key, unit, heads, shift):
+def ordered(key, unit, heads, shift, begins):
     """Order pairs within the buckets that end at `heads`, by two digits of their keys below `shift`, then
     what these leave.
 
-    Overwrites the pairs with the distinct ones and returns how many these are.
+    Overwrites the pairs with the distinct keys and the units of each, sets the bits of the units that keys
+    begin with, and returns how many keys and units these are.
     """
     most, begin = 0, 0
     for bucket in range(len(heads) - 1):
         most, begin = max(most, heads[bucket] - begin), heads[bucket]
     spare_key, spare_unit, ends = (
         np.empty(most, np.uint64),
-        np.empty(most, np.uint32),
+        np.empty(most, unit.dtype),
         np.empty(257, np.int64),
     )
     low, high = shift - np.uint64(16), shift - np.uint64(8)
-    made, begin = 0, 0
+    keys, units, begin = 0, 0, 0
     for bucket in range(len(heads) - 1):
         end = heads[bucket]
         size = end - begin
@@ -158,14 +159,19 @@ def ordered(key, unit, heads, shift):
         else:
             sort(own_key, own_unit)
         for i in range(begin, end):
-            if made == 0 or key[i] != key[made - 1] or unit[i] != unit[made - 1]:
-                key[made], unit[made] = key[i], unit[i]
-                made += 1
+            first = keys == 0 or key[i] != key[keys - 1]
+            if first:
+                begins[units >> 3] |= np.uint8(1 << (units & 7))
+                key[keys] = key[i]
+                keys += 1
+            if first or unit[i] != unit[units - 1]:
+                unit[units] = unit[i]
+                units += 1
         begin = end
-    return made
+    return keys, units
 
 
-def postings(keys: Sequence[U64], units: Sequence[U32]) -> tuple[U64, U32]:
+def postings(keys: Sequence[U64], units: Sequence[Numbers]) -> Postings:
     """By the high bits of the keys in three steps; all but the first work on what the caches hold."""
     size = sum(map(len, keys))
     bits = min(max((size // _BUCKET).bit_length(), 1), _MOST_BITS)
@@ -174,8 +180,9 @@ def postings(keys: Sequence[U64], units: Sequence[U32]) -> tuple[U64, U32]:
     for key in keys:
         count(key, shift, heads)
     heads = np.cumsum(heads)
-    all_keys, all_units = np.empty(size, np.uint64), np.empty(size, np.uint32)
+    all_keys, all_units = np.empty(size, np.uint64), np.empty(size, units[0].dtype)
     for key, unit in zip(keys, units, strict=True):
         place(key, unit, shift, heads, all_keys, all_units)
-    made = ordered(all_keys, all_units, heads, shift)
-    return all_keys[:made], all_units[:made]
+    begins = np.zeros(-(-size // 8), np.uint8)
+    distinct, made = ordered(all_keys, all_units, heads, shift, begins)
+    return all_keys[:distinct], begins[: -(-made // 8)], all_units[:made]

@@ -23,6 +23,7 @@ from corpus.index.blocks import (
     read_manifest,
     read_sealed,
 )
+from corpus.index.entries import Repeated
 from corpus.index.record import UNIT_DTYPE
 from corpus.index.tokens import FileTokens
 from corpus.model import LicenseConclusion, Skip
@@ -30,7 +31,17 @@ from corpus.params import Params
 
 TABLES = ("literal", "renamed", "lsh", "algorithm")
 VOCABULARY = ("raw", "renamed", "kind", "neutral")
-FORMAT = 1
+FORMAT = 2
+
+
+def generation(params: Params) -> str:
+    """The folder of all segments that this version reads; the name of a segment begins with it."""
+    return f"{params.digest}-{FORMAT}"
+
+
+def unit_dtype(units: int) -> str:
+    """How tables name the units of a segment that has so many."""
+    return "<u2" if units <= 1 << 16 else "<u4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +107,13 @@ class Segment:
 
     def array(self, name: str, dtype: DTypeLike) -> MappedArray:
         return MappedArray(self.folder, name, dtype, self.manifest)
+
+    def table(self, name: str) -> Repeated:
+        """The hashes of a layer, with the units that have each."""
+        return Repeated(
+            self.array(f"{name}.key", "<u8"), self.array(f"{name}.begins", "u1"),
+            self.array(f"{name}.unit", unit_dtype(self.counts["units"])),
+        )  # fmt: skip
 
     @cached_property
     def _details(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def entries(segments, layer):
     found = defaultdict(set)
     base = 0
     for segment in sorted(segments, key=lambda s: s.facts.purl):
-        keys, units = segment.array(f"{layer}.key", "<u8").all(), segment.array(f"{layer}.unit", "<u4").all()
+        keys, units = segment.table(layer).all()
         for key, unit in zip(keys.tolist(), units.tolist(), strict=True):
             found[key].add(base + unit)
         base += segment.counts["units"]
@@ -240,7 +240,7 @@ def test_a_build_holds_one_part_and_a_few_numbers_a_unit(tmp_path, monkeypatch):
     build_snapshot(tmp_path / "warm", segments[:1], DEFAULT)
     few, many = (most_memory(tmp_path / str(n), segments[:n]) for n in (4, 16))
     units = 12 * 4000
-    entries = sum(len(s.array("algorithm.key", "<u8")) for s in segments[4:])
+    entries = sum(len(s.table("algorithm")) for s in segments[4:])
     assert entries > 4 * units
     # 58 bytes a unit; the entries of one layer in memory would be 180 more.
     assert many - few < 100 * units

@@ -130,8 +130,8 @@ def test_a_view_is_the_same_index_and_lacks_nothing(index, segments):
 def test_postings_hold_every_unit_of_a_rare_key(index, segments, layer):
     base = 0
     for segment in segments:
-        keys = segment.array(f"{layer}.key", "<u8").all()
-        units = segment.array(f"{layer}.unit", "<u4").all().astype(np.int64) + base
+        keys, units = segment.table(layer).all()
+        units = units.astype(np.int64) + base
         which, found = index.postings(layer, keys)
         answers = set(zip(keys[which].tolist(), found.tolist(), strict=True))
         common = {key for key, unit in answers if unit >= COMMON}

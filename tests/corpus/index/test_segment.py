@@ -135,7 +135,7 @@ def test_other_parameters_and_formats_are_refused(tmp_path, lattice, root, monke
     for part in (DEFAULT.digest, other.digest, "whence corpus add"):
         assert part in caught.value.message
     monkeypatch.setattr(segments, "FORMAT", 99)
-    with pytest.raises(ParamsMismatch, match="format 1"):
+    with pytest.raises(ParamsMismatch, match="format 2, this version uses format 99"):
         Segment(root, lattice.name, DEFAULT)
 
 
@@ -186,8 +186,7 @@ def test_random_records_come_back(tmp_path_factory, seed, units, keys, files):
             assert (getattr(read, name) == getattr(record, f"vocab_{name}")[record.ids]).all()
         assert (read.line == record.lines).all()
     for layer in segments.TABLES:
-        pairs = zip(segment.array(f"{layer}.key", "<u8").all().tolist(),
-                    segment.array(f"{layer}.unit", "<u4").all().tolist(), strict=True)  # fmt: skip
+        pairs = zip(*(column.tolist() for column in segment.table(layer).all()), strict=True)
         expected = set()
         for number, record in enumerate(records):
             keys_of, units_of = getattr(record, f"{layer}_key"), getattr(record, f"{layer}_unit")
@@ -201,9 +200,10 @@ def in_parts(key, unit):
     return machine_code(np.split(key, cuts), np.split(unit, cuts))
 
 
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint32])
 @pytest.mark.parametrize("low", [0, 4, 10, 62, 64], ids=lambda low: f"{low} low bits alike")
 @pytest.mark.parametrize("size", [0, 1, 2, 7, 100, 3000, 70_000])
-def test_postings_are_distinct_pairs_in_order(size, low):
+def test_postings_are_distinct_pairs_in_order(size, low, dtype):
     """Also where keys agree in their high bits, and where units come in no order."""
     random = np.random.default_rng(size)
     high = random.integers(0, 2**64, size, np.uint64)
@@ -212,10 +212,12 @@ def test_postings_are_distinct_pairs_in_order(size, low):
         if low == 64
         else high >> np.uint64(62) << np.uint64(low) | random.integers(0, 3, size, np.uint64)
     )
-    unit = random.integers(0, 50, size).astype(np.uint32)
+    unit = random.integers(0, 50, size).astype(dtype)
     for made, units in product((arrays, in_parts), (unit, np.sort(unit), np.sort(unit)[::-1].copy())):
-        got = made(key.copy(), units.copy())
-        assert [one.dtype for one in got] == [np.uint64, np.uint32]
-        assert list(zip(*(one.tolist() for one in got), strict=True)) == sorted(
-            set(zip(key.tolist(), units.tolist(), strict=True))
-        )
+        hashes, begins, numbers = made(key.copy(), units.copy())
+        assert [one.dtype for one in (hashes, begins, numbers)] == [np.uint64, np.uint8, dtype]
+        expected = sorted(set(zip(key.tolist(), units.tolist(), strict=True)))
+        assert hashes.tolist() == sorted({one for one, _ in expected})
+        assert numbers.tolist() == [other for _, other in expected]
+        first = [at == 0 or expected[at - 1][0] != one for at, (one, _) in enumerate(expected)]
+        assert begins.tolist() == np.packbits(np.array(first, bool), bitorder="little").tolist()
