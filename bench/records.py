@@ -39,7 +39,7 @@ RELEASES = (  # C, C++, Fortran, R, Python
 )
 
 
-COMPRESSED = ("texts", "text_offsets", "tokens", "token_offsets", "vocab_text", "files.json")
+COMPRESSED = ("texts", "text_offsets", "tokens", "token_offsets")
 
 
 class Clock:
@@ -73,10 +73,10 @@ def differing(one: Segment, other: Segment) -> list[str]:
     """Which parts of two segments differ, where their bytes count; of what is compressed, the contents."""
     if one.name == other.name:
         return []
-    sealed = one.manifest["sealed"].keys() | other.manifest["sealed"].keys()
-    plain = [name for name in sealed if not name.startswith(COMPRESSED)]
-    found = [n for n in plain if one.manifest["sealed"].get(n) != other.manifest["sealed"].get(n)]
-    aside = {"sealed": None, "content": None}
+    names = one.manifest["arrays"].keys() | other.manifest["arrays"].keys()
+    plain = [name for name in names if name not in COMPRESSED]
+    found = [n for n in plain if len({s.array(n, "u1").all().tobytes() for s in (one, other)}) > 1]
+    aside = {"sealed": None, "content": None, "arrays": None}
     contents = (
         ("manifest", one.manifest | aside, other.manifest | aside),
         ("files", one.files, other.files),

@@ -110,8 +110,9 @@ def coverage(catalog: Catalog) -> Coverage:
         for skip in segment.skips:
             left = skips[skip.reason]
             left.files, left.partial = left.files + 1, left.partial + skip.partial
-        for name, facts in segment.manifest["sealed"].items():
-            storage["texts" if name.startswith("text") else "segments"] += facts["bytes"]
+        texts = segment.bytes_of("texts") + segment.bytes_of("text_offsets")
+        storage["texts"] += texts
+        storage["segments"] += sum(facts["bytes"] for facts in segment.manifest["sealed"].values()) - texts
         rows.append(
             ReleaseRow(
                 entry.purl, entry.background, max(own, key=own.__getitem__, default="unknown"),

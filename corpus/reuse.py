@@ -123,9 +123,7 @@ def _content(file: TreeFile) -> str:
 
 
 def _read(segment: Segment, wanted: Mapping[int, TreeFile]) -> dict[int, Record]:
-    files, respelled = segment.files, segment.respelled
-    if respelled is None:
-        return {}
+    files = segment.files
     held = [
         number
         for number, file in sorted(wanted.items())
@@ -139,7 +137,7 @@ def _read(segment: Segment, wanted: Mapping[int, TreeFile]) -> dict[int, Record]
             number,
             digest,
             {name: parts[at] for name, parts in tables.items()},
-            respelled.get(number, {}),
+            segment.respelled.get(number, {}),
         )
         for at, number in enumerate(held)
     }

@@ -2,7 +2,8 @@
 
 A file `NAME` has a companion `NAME.sum` with the xxh3-64 of every 64 KiB block; the manifest of the folder
 holds size and SHA-256 of both. Opening a folder checks sizes only, using an array checks its companion and
-the blocks that are read; `verify_folder` checks all.
+the blocks that are read; `verify_folder` checks all. A folder of many arrays has them in one such file
+(`ArraysWriter`): to create and to sync a file takes longer than to write most of them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import xxhash
@@ -27,6 +28,8 @@ from corpus.errors import CorruptSnapshot
 
 BLOCK = 64 * 1024
 MANIFEST = "MANIFEST.json"
+ARRAYS = "arrays"
+ALIGNMENT = 16
 
 
 def _digest(path: Path) -> str:
@@ -121,6 +124,43 @@ def write_array(folder: Path, name: str, values: NDArray[Any]) -> dict[str, Writ
     data = np.ascontiguousarray(values).view(np.uint8).data
     sums = np.array(_sums(data), "<u8").data
     return {name: write_bytes(folder / name, data), f"{name}.sum": write_bytes(folder / f"{name}.sum", sums)}
+
+
+class ArraysWriter:
+    """Writes arrays one after the other into the file `arrays` of a folder, the blocks of each counted anew.
+
+    places: what the manifest says of each under `arrays`: offset and size in bytes, its first block's number.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.places: dict[str, tuple[int, int, int]] = {}
+        self._folder, self._size, self._digest = folder, 0, hashlib.sha256()
+        self._sums: list[int] = []
+        self._stream = (folder / ARRAYS).open("wb", buffering=0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._stream.close()
+
+    def append(self, name: str, values: NDArray[Any]) -> None:
+        data = np.ascontiguousarray(values).view(np.uint8).data
+        self._write(memoryview(bytes(-self._size % ALIGNMENT)))
+        self.places[name] = self._size, data.nbytes, len(self._sums)
+        self._sums += _sums(data)
+        self._write(data)
+
+    def _write(self, view: memoryview) -> None:
+        self._digest.update(view)
+        self._size += view.nbytes
+        while view.nbytes:
+            view = view[self._stream.write(view) :]
+
+    def finish(self) -> dict[str, Written]:
+        """Write the block sums; what the manifest needs of both files, by their names."""
+        sums = write_bytes(self._folder / f"{ARRAYS}.sum", np.array(self._sums, "<u8").data)
+        return {ARRAYS: Written(self._size, self._digest.hexdigest()), f"{ARRAYS}.sum": sums}
 
 
 def write_manifest(folder: Path, facts: dict[str, Any], written: Mapping[str, Written] | None = None) -> str:
@@ -221,12 +261,15 @@ class MappedArray:
     """A memory-mapped array of a sealed folder; what is read is verified, block by block, once."""
 
     def __init__(self, folder: Path, name: str, dtype: DTypeLike, manifest: dict[str, Any]) -> None:
-        self.path = folder / name
-        entry = manifest["sealed"].get(name)
-        if entry is None:
-            raise CorruptSnapshot(self.path, "it is not in the manifest")
+        place = manifest.get("arrays", {}).get(name)
+        if place is None and name not in manifest["sealed"]:
+            raise CorruptSnapshot(folder / name, "it is not in the manifest")
+        self.path = folder / (ARRAYS if place else name)
+        offset, size, first_block = place or (0, manifest["sealed"][name]["bytes"], 0)
+        self._offset, self._first_block = int(offset), int(first_block)
+        self._blocks = -(-size // BLOCK)
         self.dtype = np.dtype(dtype)
-        self._length = entry["bytes"] // self.dtype.itemsize
+        self._length = size // self.dtype.itemsize
         self._manifest = manifest
         self._values: NDArray[Any] | None = None
         self._map: mmap.mmap | None = None
@@ -239,14 +282,15 @@ class MappedArray:
         if self._values is None:
             try:
                 sums = read_sealed(self.path.parent, f"{self.path.name}.sum", self._manifest)
-                self._sums = np.frombuffer(sums, "<u8")
-                self._verified = np.zeros(len(self._sums), bool)
+                own = slice(self._first_block, self._first_block + self._blocks)
+                self._sums = np.frombuffer(sums, "<u8")[own]
+                self._verified = np.zeros(self._blocks, bool)
                 self._whole = False
                 values = np.empty(0, self.dtype)
                 if self._length:
                     with self.path.open("rb") as stream:
                         self._map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-                    values = np.frombuffer(self._map, self.dtype, self._length)
+                    values = np.frombuffer(self._map, self.dtype, self._length, self._offset)
                 self._values = values  # at last: another thread may be waiting for it
             except (OSError, ValueError) as error:
                 raise CorruptSnapshot(self.path, str(error)) from error

@@ -19,7 +19,7 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from corpus.index.blocks import Written, seal_as, write_array, write_bytes, write_manifest
+from corpus.index.blocks import ArraysWriter, Written, seal_as, write_bytes, write_manifest
 from corpus.index.packed import compile_pays, gather, postings
 from corpus.index.record import Record, Records
 from corpus.index.segment import FORMAT, TABLES, VOCABULARY, ReleaseFacts, generation, unit_dtype
@@ -98,21 +98,24 @@ class _Writing:
         self._order = sorted(range(len(files)), key=lambda number: files[number].path)
         self._files = [files[number] for number in self._order]
         self._texts = [builder._texts[number] for number in self._order]
-        self._written: dict[str, Written] = {}
+        self._arrays = ArraysWriter(folder)
+        self._others: dict[str, Written] = {}
         self._respelled: list[tuple[int, int, str]] = []
 
     def write(self, skips: Sequence[Skip]) -> str:
-        self._write_vocabulary_and_tokens()
-        self._write_units()
-        self._blobs("texts", "text_offsets", self._texts)
-        facts = self._write_facts(skips)
-        return write_manifest(self._folder, facts, self._written)
+        with self._arrays:
+            self._write_vocabulary_and_tokens()
+            self._write_units()
+            self._blobs("texts", "text_offsets", self._texts)
+            written = self._arrays.finish()
+        facts = {**self._write_facts(skips), "arrays": self._arrays.places}
+        return write_manifest(self._folder, facts, written | self._others)
 
     def _array(self, name: str, values: NDArray[Any]) -> None:
-        self._written |= write_array(self._folder, name, values)
+        self._arrays.append(name, values)
 
     def _bytes(self, name: str, data: bytes) -> None:
-        self._written[name] = write_bytes(self._folder / name, data)
+        self._others[name] = write_bytes(self._folder / name, data)
 
     def _blobs(self, name: str, offsets: str, blobs: Sequence[bytes]) -> None:
         self._array(name, np.frombuffer(b"".join(blobs), np.uint8))

@@ -1,7 +1,7 @@
 """Which releases are in a corpus and which snapshot is published: the data folder's layout.
 
 DATA/catalog.json            purl → segment, background; replaced atomically, under a lock
-DATA/segments/<params>/<id>  the truth
+DATA/segments/<params>-<format>/<id>   the truth
 DATA/snapshots/<id>          built from segments; kept: the published one, the one before, those still read
 DATA/snapshots/.<id>.null.json   what unrelated code reaches in it, once measured (corpus.calibration)
 DATA/covered/<id>.json       what a snapshot covers, in short (corpus.covered)

@@ -1,7 +1,13 @@
 """A segment: the immutable folder that holds one release's code units, sketches and texts.
 
-Named by its content and the digest of the parameters. Written by `corpus.index.builder`, read by `Segment`;
-snapshots are merged from segments and can always be made anew from them.
+Named by its content, its format and the digest of the parameters. Written by `corpus.index.builder`, read by
+`Segment`; snapshots are merged from segments and can always be made anew from them.
+
+Its arrays are in the file `arrays`. A layer has three of them:
+NAME.key     the hashes, ascending, each once
+NAME.unit    the units that have the first hash, then those that have the next one; two bytes each where
+             these can tell the units of the segment apart, else four
+NAME.begins  a bit for each of these, whether a hash begins with it; eight in a byte, the lowest first
 """
 
 from __future__ import annotations
@@ -108,6 +114,10 @@ class Segment:
     def array(self, name: str, dtype: DTypeLike) -> MappedArray:
         return MappedArray(self.folder, name, dtype, self.manifest)
 
+    def bytes_of(self, name: str) -> int:
+        """How many an array takes."""
+        return int(self.manifest["arrays"][name][1])
+
     def table(self, name: str) -> Repeated:
         """The hashes of a layer, with the units that have each."""
         return Repeated(
@@ -131,16 +141,10 @@ class Segment:
         return [SegmentFile(*(*row[:7], licenses[row[7]], tuple(row[8]))) for row in rows]
 
     @cached_property
-    def respelled(self) -> dict[int, dict[int, bytes]] | None:
-        """Words that a file spells otherwise than the vocabulary (capitals, quotes), by both numbers.
-
-        None in a segment of before this was kept.
-        """
-        rows = self._details.get("respelled")
-        if rows is None:
-            return None
+    def respelled(self) -> dict[int, dict[int, bytes]]:
+        """Words that a file spells otherwise than the vocabulary (capitals, quotes), by both numbers."""
         found: dict[int, dict[int, bytes]] = {}
-        for file, word, spelling in rows:
+        for file, word, spelling in self._details["respelled"]:
             found.setdefault(file, {})[word] = spelling.encode("latin-1")
         return found
 

@@ -6,10 +6,13 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from corpus.errors import ParamsMismatch
+from corpus.index import builder as building
+from corpus.index import segment as segments
 from corpus.index.catalog import Catalog
 from corpus.index.record import Record, make_record
 from corpus.index.segment import Segment
-from corpus.ingest import Ingester
+from corpus.ingest import Ingester, is_indexed
 from corpus.params import DEFAULT
 from corpus.purl import local_purl
 from corpus.retract import retract
@@ -102,13 +105,25 @@ def test_a_record_that_is_read_back_makes_the_same_postings(tmp_path):
             assert np.array_equal(postings(new, table), postings(held, table)), table
 
 
-def test_a_segment_of_before_spellings_were_kept_is_not_read_back(tmp_path, monkeypatch):
-    catalog, text = Catalog(tmp_path), module(1).encode()
-    add_release(catalog, LATTICE, {"a.py": text})
-    name, file = catalog.entries()[LATTICE].segment, tree_file("a.py", text)
-    assert Seen(catalog).records(name, {0: file}).keys() == {0}
-    monkeypatch.setattr(Segment, "respelled", None)
-    assert Seen(catalog).records(name, {0: file}) == {}
+def test_segments_of_another_format_are_read_anew_and_not_built_from(trees, tmp_path, monkeypatch):
+    catalog = Catalog(tmp_path / "data")
+    with monkeypatch.context() as patch:
+        for module_of in (segments, building):
+            patch.setattr(module_of, "FORMAT", 1)
+        before, _ = ingest(catalog.data, trees)
+        catalog.build()
+    with pytest.raises(ParamsMismatch, match=r"format 1, this version uses format 2.*whence corpus add"):
+        catalog.build()
+    assert not is_indexed(catalog, trees[0], background=False)
+    file = tree_file("deep/part1.py", module(1).encode())
+    assert Seen(catalog).find([file]) == {}
+    assert Seen(catalog).records(before[trees[0]], {0: file}) == {}
+    after, texts = ingest(catalog.data, trees)
+    assert texts == 4 + 1
+    assert not set(before.values()) & set(after.values())
+    assert is_indexed(catalog, trees[0], background=False)
+    catalog.build()
+    assert Seen(catalog).find([file])
 
 
 def test_a_segment_that_is_gone_or_another_is_not_believed(trees, tmp_path):

@@ -224,7 +224,7 @@ def test_problems_name_the_release_or_the_snapshot(tmp_path):
     assert catalog.problems() == []
     segment = catalog.segment(catalog.entries()[MEADOW])
     for folder, name, said in (
-        (segment.folder, "texts", MEADOW),
+        (segment.folder, "arrays", MEADOW),
         (catalog.snapshots_root / str(catalog.current()), "renamed.ref", "renamed.ref"),
     ):
         path = folder / name

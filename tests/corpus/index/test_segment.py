@@ -157,7 +157,7 @@ def test_a_segment_under_another_ones_name_is_refused(tmp_path):
 
 def test_a_damaged_segment_is_replaced_when_it_is_written_again(tmp_path):
     segment = random_segment(tmp_path, 3)
-    path = segment.folder / "tokens"
+    path = segment.folder / "arrays"
     path.write_bytes(bytes(len(path.read_bytes())))
     assert random_segment(tmp_path, 3).tokens(0).raw.size
 
