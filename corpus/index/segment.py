@@ -89,6 +89,19 @@ def _unpacker() -> zstandard.ZstdDecompressor:
         return made
 
 
+def _facts(manifest: dict[str, Any]) -> ReleaseFacts:
+    release = dict(manifest["release"])
+    missing, artifacts = release.pop("missing"), release.pop("artifacts")
+    return ReleaseFacts(
+        **release, missing=tuple(missing), artifacts=tuple((name, digest) for name, digest in artifacts)
+    )
+
+
+def release_facts(folder: Path) -> ReleaseFacts:
+    """Those of a segment of whatever format and parameters. Raises CorruptSnapshot."""
+    return _facts(read_manifest(folder))
+
+
 class Segment:
     """Reader of a segment; everything is mapped or loaded when first asked for."""
 
@@ -101,14 +114,7 @@ class Segment:
             raise ParamsMismatch(self.folder, str(self.manifest.get("params")), params.digest)
         if self.manifest.get("format") != FORMAT:
             raise ParamsMismatch(self.folder, f"format {self.manifest.get('format')}", f"format {FORMAT}")
-        release = self.manifest["release"]
-        self.facts = ReleaseFacts(
-            **{
-                **release,
-                "missing": tuple(release["missing"]),
-                "artifacts": tuple((n, d) for n, d in release["artifacts"]),
-            }
-        )
+        self.facts = _facts(self.manifest)
         self.counts: dict[str, Any] = self.manifest["counts"]
 
     def array(self, name: str, dtype: DTypeLike) -> MappedArray:

@@ -10,6 +10,7 @@ import zstandard
 
 from corpus.coverage import failures, remember
 from corpus.errors import UnknownRelease
+from corpus.index import segment
 from corpus.index.catalog import Catalog
 from corpus.ingest import Ingester, Outcome
 from corpus.purl import local_purl
@@ -100,6 +101,13 @@ def test_what_another_release_shares_stays(catalog):
     retract(catalog, ["pkg:pypi/two@1.0"])
     catalog.build()
     assert holders(catalog.data, "shared_by_two") == []
+
+
+def test_what_an_older_version_indexed_can_be_taken_out(catalog, monkeypatch):
+    monkeypatch.setattr(segment, "FORMAT", segment.FORMAT + 1)
+    retract(catalog, ["pkg:pypi/reef@9.0"])
+    assert "pkg:pypi/reef@9.0" not in catalog.entries()
+    assert holders(catalog.cache, MARK) == []
 
 
 def test_an_unknown_release_changes_nothing(catalog):
