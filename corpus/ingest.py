@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
+from corpus.collector import held_back
 from corpus.errors import ArchiveError, NotInRegistry, WhenceError
 from corpus.index.builder import SegmentBuilder
 from corpus.index.catalog import Catalog
@@ -141,7 +142,7 @@ class Ingester:
             if note and not again and is_indexed(self.catalog, fetched.purl, background=background):
                 return Outcome(fetched.purl, "unchanged", f"already indexed, {note}")
             self.catalog.data.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self.catalog.data, prefix=".spool-") as spool:
+            with held_back(), tempfile.TemporaryDirectory(dir=self.catalog.data, prefix=".spool-") as spool:
                 outcome = self._index(fetched, Path(spool), background)
             return replace(outcome, message="; ".join(part for part in (outcome.message, note) if part))
         except WhenceError as error:
