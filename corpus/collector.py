@@ -1,7 +1,7 @@
 """Python's collector of reference cycles, held back while releases are indexed.
 
 Of a release tens of thousands of tuples are alive at a time and hardly any is in a cycle; to walk over them
-again and again took a tenth of the time of the process that ingests. Called by ingestion.
+again and again took a twentieth of the time of the process that ingests. Called by ingestion.
 """
 
 from __future__ import annotations
