@@ -32,8 +32,8 @@ from corpus.sources import SourceSettings, fetch
 from corpus.sources.newest import newest
 from corpus.tree import Tree, read_tree
 
-BATCH_BYTES = 512 * 1024
-BATCH_FILES = 64
+BATCH_BYTES = 2 * 1024 * 1024
+BATCH_FILES = 256
 JOBS_OF_CHILD = 2_000
 """Up to a gigabyte of source text. A fresh child takes 0.7 s of processor time before it does anything."""
 PATIENCE = 10.0

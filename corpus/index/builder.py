@@ -154,11 +154,11 @@ class _Writing:
         self._array("vocab_ends", np.cumsum(length[at]).astype(np.uint32))
         text = self._column("vocab_text")
         self._bytes("vocab_text.zst", zstandard.compress(spans(text, begin[at], length[at]), WHOLE_LEVEL))
-        ends_of_files = np.cumsum(words)
-        for row in differing(text, begin, length, at[number]).tolist():
-            place = int(places[np.searchsorted(ends_of_files, row, side="right")])
-            own = text[begin[row] : begin[row] + length[row]].tobytes().decode("latin-1")
-            self._respelled.append((place, int(number[row]), own))
+        rows = differing(text, begin, length, at[number])
+        owners = places[np.searchsorted(np.cumsum(words), rows, side="right")]
+        spelled, ends = spans(text, begin[rows], length[rows]), np.cumsum(length[rows]).tolist()
+        own = (bytes(spelled[a:b]).decode("latin-1") for a, b in pairwise([0, *ends]))
+        self._respelled += zip(owners.tolist(), number[rows].tolist(), own, strict=True)
         self._write_tokens(words, number)
 
     def _write_tokens(self, words: NDArray[np.int64], number: NDArray[np.uint32]) -> None:

@@ -73,7 +73,7 @@ _LENGTHS = (
 _LENGTH = {name: number for number, names in enumerate(_LENGTHS) for name in names}
 _POINTERS = {"ids": "vocab_raw"} | {name: "units" for name in _DTYPES if name.endswith("_unit")}
 """Columns of numbers in other columns of the same text."""
-CHUNK_BYTES = 128 * 1024
+CHUNK_BYTES = 256 * 1024
 """So much text is read at a time: each array costs a call, and what it holds should stay in the caches."""
 
 
