@@ -69,8 +69,12 @@ def add(
 
     A run that was ended goes on when it is started again. Of a package whose release the registry no longer
     has, the newest is taken, and said so. Exit 2 when a release failed; the others are usable.
+
+    Without a PURL or a manifest: the releases that were added before, which a new version may need anew.
     """
+    catalog = _catalog(data)
     wanted = _wanted(purls or [], manifest or [], background)
+    wanted = wanted or [(purl, entry.background) for purl, entry in catalog.entries().items()]
     if not wanted:
         raise typer.BadParameter(
             "name at least one PURL or a --manifest, e.g. whence corpus add pkg:pypi/chardet@5.2.0"
@@ -83,7 +87,6 @@ def add(
     from corpus.coverage import remember
     from corpus.sources import SourceSettings
 
-    catalog = _catalog(data)
     outcomes: list[Outcome] = []
     options = Options(jobs or os.cpu_count() or 1, SourceSettings.from_environment(), texts, again)
     with Bars(len(wanted)) as bars:

@@ -181,3 +181,25 @@ def test_removing_the_release_removes_its_findings(whence, diff, home):
     assert "lattice" not in json.dumps(said["findings"] + said["leads"])
     assert any("cut.tar.gz (truncated archive)" in limit for limit in said["limits"])
     assert whence("doctor").returncode == 0
+
+
+def test_what_an_older_version_indexed_is_read_anew(home, whence, added):
+    older = home / "older"
+    assert whence("corpus", "add", "lattice", "--data", older, "-j", "1").returncode == 0
+    (generation,) = (older / "segments").iterdir()
+    generation.rename(older / "segments" / "older")
+    catalog = older / "catalog.json"
+    catalog.write_text(catalog.read_text().replace(f"{generation.name}/", "older/"))
+    again = whence("corpus", "add", "--data", older, "-j", "1")
+    assert again.returncode == 0, again.stderr
+    assert b"1 of 1 releases are indexed" in again.stdout
+    assert generation.name in catalog.read_text()
+    renewed = catalog.read_text()
+    assert whence("corpus", "add", "--data", older, "-j", "1").returncode == 0
+    assert catalog.read_text() == renewed
+
+
+def test_without_releases_it_says_what_to_name(home, whence):
+    ran = whence("corpus", "add", "--data", home / "none")
+    assert ran.returncode == 2
+    assert b"--manifest" in ran.stderr

@@ -128,7 +128,6 @@ def test_a_corpus_of_other_parameters_is_refused_with_advice(whence, data):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("corpus", "add"), "at least one PURL"),
         (("corpus", "add", "no/such/place"), "neither a package URL"),
         (("corpus", "add", "-m", "no-such.toml"), "no-such.toml"),
         (("corpus", "list", "-f", "yaml"), "json"),
