@@ -2,8 +2,8 @@
 
     python -m corpus.machine_code
 
-compiles all of them once (about a minute) and says where the results are kept. `make install` and the images do
-so; children of a sandbox call `warm` before their limits begin, workers that search call `warm_matching`.
+compiles all of them once (about a minute) and says where the results are kept. `make install` and the images
+do so; children of a sandbox call `warm` before their limits begin, workers that search call `warm_matching`.
 numba keeps them in the folder that NUMBA_CACHE_DIR names, else beside the sources, else in the user's cache
 folder, whichever can be written; where there is none, each process compiles for itself.
 """
