@@ -1,7 +1,7 @@
 """Machine code for the vocabularies of texts and for `corpus.fingerprint.features`: the distinct features of
 units of many texts, in one call each.
 
-Linear loops, written in this one file for numba's cache on disk. Numbers wrap modulo 2^64.
+Linear loops. Numbers wrap modulo 2^64.
 """
 
 # The compiler knows types by inference.
@@ -13,7 +13,9 @@ import numpy as np
 from numba import njit
 
 from corpus.addresses import address
-from corpus.machine_code import cached
+from corpus.fingerprint import compiled
+from corpus.fingerprint.compiled import mix
+from corpus.machine_code import cached_with
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 # Which bit of a number is its only one: by the high bits of the product with a sequence of de Bruijn.
@@ -24,16 +26,7 @@ for _bit in range(64):
 
 
 _FREE = np.uint32(0xFFFFFFFF)
-
-
-@njit(nogil=True)
-def mix(z):
-    """`corpus.fingerprint.hashing.mix` of one number."""
-    z ^= z >> np.uint64(30)
-    z *= np.uint64(0xBF58476D1CE4E5B9)
-    z ^= z >> np.uint64(27)
-    z *= np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+_cached = cached_with(compiled.__file__)
 
 
 @njit(nogil=True)
@@ -166,7 +159,7 @@ def text_elements(kind, neutral, renamed, ids, first_key, dress, same, kinds, sy
     return np.int64(keys - begin), np.int64(plain)
 
 
-@cached
+@_cached
 def token_features(columns, words, dress, same, kinds, symbols, units, ends, sizes):
     """`elements`, then `unit_features`, of units of texts that lie one behind the other: the keys, the number
     of each one's unit, where those of each text end.
@@ -235,7 +228,7 @@ def token_features(columns, words, dress, same, kinds, symbols, units, ends, siz
     return out_keys[:total].copy(), out_units[:total].copy(), out_ends
 
 
-@cached
+@_cached
 def lexicon(data, text_ends, token_ends, kind, neutral, raw, renamed, start, end):
     """The vocabularies of texts that lie one behind the other: of each text's tokens the distinct ones by raw
     hash, each as it first stands.
